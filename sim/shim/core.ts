@@ -1,0 +1,15 @@
+/** The part of `@devicescript/core` that pure device sources use, under Node. */
+
+// DeviceScript has it, JavaScript has not: integer division, towards zero.
+;(Math as unknown as { idiv(a: number, b: number): number }).idiv = (a, b) =>
+    Math.trunc(a / b)
+
+/** Lets other work run, as in the VM: the event loop hears the network from 1 ms on. */
+export async function sleep(ms: number): Promise<void> {
+    if (ms > 0) await new Promise(resolve => setTimeout(resolve, ms))
+}
+
+/** Milliseconds since the start, an integer. */
+export function millis(): number {
+    return Math.floor(performance.now())
+}

@@ -1,0 +1,42 @@
+/**
+ * Runs the test files of `built/test` with Node's test runner.
+ *
+ * `node built/test/run.js [substring …]`: only the files whose path holds one of the substrings.
+ * Whatever was skipped is named in the last lines, so that a missing peer is not overlooked.
+ */
+import { readdirSync } from "node:fs"
+import { join, relative } from "node:path"
+import { run } from "node:test"
+import { spec } from "node:test/reporters"
+
+const root = join(__dirname, "..")
+const wanted = process.argv.slice(2)
+
+const files = (readdirSync(__dirname, { recursive: true }) as string[])
+    .filter(name => name.endsWith(".test.js"))
+    .filter(name => !wanted.length || wanted.some(part => name.includes(part)))
+    .sort()
+    .map(name => join(__dirname, name))
+
+if (!files.length) {
+    console.error(
+        `No test file matches ${wanted.join(", ")} below ${relative(process.cwd(), root)}/test.`
+    )
+    process.exit(1)
+}
+
+const skipped: string[] = []
+const stream = run({ files, concurrency: 2 })
+stream.on("test:fail", event => {
+    if (event.todo === undefined) process.exitCode = 1
+})
+stream.on("test:pass", event => {
+    if (event.skip !== undefined)
+        skipped.push(
+            `${event.name}${typeof event.skip === "string" ? `: ${event.skip}` : ""}`
+        )
+})
+stream.compose(new spec()).pipe(process.stdout)
+process.on("exit", () => {
+    for (const line of skipped) console.log(`skipped: ${line}`)
+})
