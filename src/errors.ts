@@ -15,6 +15,91 @@ export const enum ErrorCode {
     WriteFailed = 1006,
     /** The peer sends faster than the device reads: more bytes wait than `MAX_BUFFERED_BYTES`. */
     ReceiveOverflow = 1007,
+
+    // tls: 2000-2999. Below 2100 the tens say which alert is sent (see `alertFor` in tls/alert.ts).
+    // unexpected_message
+    /** Another handshake message was expected. */
+    TlsUnexpectedMessage = 2001,
+    TlsUnexpectedRecord = 2002,
+    /** A handshake message is interrupted by a record of another type. */
+    TlsInterrupted = 2003,
+    /** Bytes are left over where the keys change. */
+    TlsLeftover = 2004,
+    /** Too many records without content, warnings or key updates. */
+    TlsFlood = 2005,
+    // bad_record_mac
+    TlsBadRecord = 2010,
+    // record_overflow
+    TlsRecordTooLong = 2020,
+    // handshake_failure
+    /** The server wants another key exchange group than the one offered. */
+    TlsRetryRequested = 2030,
+    // illegal_parameter
+    TlsSuite = 2040,
+    TlsGroup = 2041,
+    TlsDowngrade = 2042,
+    TlsRepeatedExtension = 2043,
+    /** The server signed with a scheme that was not offered or does not fit its key. */
+    TlsSignatureScheme = 2044,
+    TlsSessionId = 2045,
+    TlsMaxFragment = 2046,
+    // decode_error
+    TlsMalformed = 2050,
+    TlsMessageTooLong = 2051,
+    // decrypt_error
+    TlsServerSignature = 2060,
+    TlsFinished = 2061,
+    // protocol_version
+    TlsVersion = 2070,
+    /** The answer is not TLS at all. */
+    TlsNotTls = 2071,
+    // missing_extension
+    TlsMissingExtension = 2080,
+    // unsupported_extension
+    TlsUnofferedExtension = 2090,
+    // No alert goes out for these.
+    /** The peer sent a fatal alert. */
+    TlsAlert = 2100,
+    /** The stream ended without close_notify. */
+    TlsTruncated = 2101,
+    /** The peer closed during the handshake. */
+    TlsClosed = 2102,
+    /** The peer did not answer in time. */
+    TlsTimeout = 2103,
+    /** A key has protected as many records as it may. */
+    TlsKeyExhausted = 2104,
+    /** The random source gives no randomness. */
+    TlsNoRandomness = 2105,
+    /** Traffic keys were asked for without the evidence of a complete handshake. */
+    TlsNotVerified = 2106,
+
+    // x509: 3000-3999. The tens say which alert is sent.
+    // bad_certificate
+    X509Malformed = 3000,
+    X509Version = 3001,
+    X509AlgorithmMismatch = 3002,
+    X509BadSignature = 3003,
+    X509CertificateCount = 3004,
+    // unsupported_certificate
+    X509UnknownCritical = 3010,
+    X509NameConstraints = 3011,
+    X509UnsupportedSignature = 3012,
+    X509KeyMismatch = 3013,
+    X509NotForServers = 3014,
+    X509LeafKeyUsage = 3015,
+    // certificate_expired
+    X509Expired = 3020,
+    X509NotYetValid = 3021,
+    // certificate_unknown
+    X509NameMismatch = 3030,
+    X509NoReferenceName = 3031,
+    X509LeafIsCa = 3032,
+    // unknown_ca
+    X509UnknownIssuer = 3040,
+    X509NotCa = 3041,
+    X509IssuerKeyUsage = 3042,
+    X509PathLength = 3043,
+    X509PathTooLong = 3044,
 }
 
 export class LeafError extends Error {
