@@ -100,6 +100,29 @@ export const enum ErrorCode {
     X509IssuerKeyUsage = 3042,
     X509PathLength = 3043,
     X509PathTooLong = 3044,
+
+    // crypto: 4000-4999
+    /** A key, scalar, key share or pseudorandom key of a wrong length. */
+    CryptoKeyLength = 4001,
+    CryptoNonceLength = 4002,
+    /** An offset or length that does not fit its buffer or its algorithm. */
+    CryptoRange = 4003,
+    /** The record was altered, or the key or nonce is another one. */
+    CryptoBadTag = 4004,
+    /** A public key of low order: the shared secret would be all zeros. */
+    CryptoWeakKeyShare = 4005,
+    /** An RSA modulus that is even, shorter than 2048 bits, longer than 4096, or has leading zeros. */
+    CryptoModulus = 4006,
+    /** An RSA public exponent other than 65537. */
+    CryptoExponent = 4007,
+    /** An RSA signature that has not exactly the length of the modulus. */
+    CryptoSignatureLength = 4008,
+    /** An RSA signature that, as a number, is not below the modulus. */
+    CryptoSignatureRange = 4009,
+    /** The signature is not one of this key over this digest. */
+    CryptoBadSignature = 4010,
+    /** A digest of another length than its hash algorithm's. */
+    CryptoDigestLength = 4011,
 }
 
 export class LeafError extends Error {
