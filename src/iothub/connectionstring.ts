@@ -57,18 +57,14 @@ export function parseConnectionString(text: string): ConnectionString {
 
 function parsePart(part: string, result: ConnectionString): void {
     const equals = part.indexOf("=")
-    // The part itself is not shown: it may be a piece of a key.
-    if (equals < 1)
-        fail(
-            ErrorCode.PartMalformed,
-            "iothub: a part of the connection string is not name=value"
-        )
+    // Neither the part nor its name is shown: a slip of the keyboard in a key makes a part of the rest of it.
+    if (equals < 1) failMalformed()
     const name = part.slice(0, equals)
     const value = part.slice(equals + 1)
     if (!value)
         fail(
             ErrorCode.PartEmpty,
-            `iothub: ${name} in the connection string is empty`
+            "iothub: a part of the connection string has no value"
         )
     switch (name.toLowerCase()) {
         case "hostname":
@@ -112,6 +108,8 @@ function parsePart(part: string, result: ConnectionString): void {
             )
             break
         default:
+            // The end of a key, with its padding.
+            if (value === "=") failMalformed()
             result.unknown.push(name)
     }
 }
@@ -147,4 +145,11 @@ function checkOnce(name: string, earlier: string): void {
 
 function failMissing(code: ErrorCode, name: string): never {
     return fail(code, `iothub: the connection string has no ${name}`)
+}
+
+function failMalformed(): never {
+    return fail(
+        ErrorCode.PartMalformed,
+        "iothub: a part of the connection string is not name=value"
+    )
 }

@@ -48,7 +48,7 @@ export function createTelemetryTopic(
     if (message.contentType) topic = append(topic, "$.ct", message.contentType)
     if (message.contentEncoding)
         topic = append(topic, "$.ce", message.contentEncoding)
-    if (message.properties)
+    if (message.properties !== undefined)
         for (const name of Object.keys(message.properties)) {
             // `$` would make it a system property.
             if (!name || name[0] === "$")
