@@ -15,6 +15,10 @@ export const enum ErrorCode {
     WriteFailed = 1006,
     /** The peer sends faster than the device reads: more bytes wait than `MAX_BUFFERED_BYTES`. */
     ReceiveOverflow = 1007,
+    /** No answer, or an incomplete one, to the HTTPS request for the time. */
+    HttpTimeout = 1101,
+    HttpMalformed = 1102,
+    HttpNoDate = 1103,
 
     // tls: 2000-2999. Below 2100 the tens say which alert is sent (see `alertFor` in tls/alert.ts).
     // unexpected_message
@@ -123,6 +127,24 @@ export const enum ErrorCode {
     CryptoBadSignature = 4010,
     /** A digest of another length than its hash algorithm's. */
     CryptoDigestLength = 4011,
+
+    // mqtt: 5000-5999
+    /** The gateway does not keep to MQTT 3.1.1. */
+    MqttMalformed = 5001,
+    MqttQos2 = 5002,
+    MqttTextTooLong = 5003,
+    MqttWindowFull = 5004,
+    MqttConnackTimeout = 5010,
+    MqttProtocolVersion = 5011,
+    MqttIdentifierRejected = 5012,
+    MqttServerUnavailable = 5013,
+    MqttBadCredentials = 5014,
+    MqttNotAuthorized = 5015,
+    MqttSubackTimeout = 5020,
+    MqttSubscribeRefused = 5021,
+    MqttPubackTimeout = 5022,
+    /** No answer to a ping. */
+    MqttPingTimeout = 5023,
 
     // iothub: 6000-6999
     InvalidBase64 = 6001,
