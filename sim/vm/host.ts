@@ -239,13 +239,15 @@ export class Device extends EventEmitter<DeviceEvents> {
         this.emit("stop")
     }
 
-    private powerOff(): void {
+    /** Cuts the power: the program and its connections are gone without a word, the flash is kept. */
+    powerOff(): void {
         this.clock.clearTimeout(this.restartTimer)
         this.machine?.stop()
         this.machine = undefined
     }
 
-    private async powerOn(): Promise<void> {
+    /** Gives the power back after `powerOff`: the device boots. */
+    async powerOn(): Promise<void> {
         this.limited = false
         const machine = await Machine.start({
             clock: this.clock,
