@@ -4,7 +4,7 @@
  * A tour, in the order in which a firmware meets it (`main.ts` is a whole one):
  *
  * - `readSettings` gives what provisioning has left in flash: names, key, pinned CA, intervals.
- * - `new Leaf(settings, connectLink, storeSetting)` is the device at the gateway; `start` runs it in the background. It connects,
+ * - `new Leaf(settings, gatewayLink(rsaSet()), storeSetting)` is the device at the gateway; `start` runs it in the background. It connects,
  *   keeps the connection through renewals of tokens and failures of networks, and sends heartbeats when there is nothing to say.
  * - `leaf.send(body, options)` sends a message, or keeps it until there is a connection. QoS 1: the gateway has it, or it goes again.
  * - `Sampler` reads a sensor that may not answer.
@@ -14,6 +14,7 @@
  */
 export { LeafError, errorCode } from "./errors"
 export { readSettings, storeSetting } from "./app/flash"
+export { gatewayLink } from "./app/gatewaylink"
 export { Leaf, type OpenLink, type SendOptions } from "./app/leaf"
 export { Sampler, roundReading } from "./app/sampler"
 export type { Clock } from "./app/clock"
@@ -23,3 +24,5 @@ export {
     parseConnectionString,
 } from "./iothub/connectionstring"
 export type { Link } from "./net/link"
+export { rsaSet } from "./tls/sets"
+export type { TlsParts } from "./tls/part"

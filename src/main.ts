@@ -5,14 +5,14 @@
  */
 import * as ds from "@devicescript/core"
 import {
-    type Clock,
     Leaf,
-    type Link,
     Sampler,
     type Settings,
     errorCode,
+    gatewayLink,
     readSettings,
     roundReading,
+    rsaSet,
     storeSetting,
 } from "./index"
 
@@ -23,17 +23,6 @@ const thermometer = new ds.Temperature()
 const hygrometer = new ds.Humidity()
 const temperature = new Sampler(thermometer.reading)
 const humidity = new Sampler(hygrometer.reading)
-
-// SEAM: opens the pinned TLS connection to `settings.gatewayAddress` with the ready set `rsa`.
-async function connectLink(
-    port: number,
-    settings: Settings,
-    clock: Clock
-): Promise<Link> {
-    throw new Error(
-        `no TLS yet for ${settings.gateway}:${port}, ${clock.known}`
-    )
-}
 
 /** Reads the sensors and sends one message. A sensor that does not answer is reported as `null` and on the console. */
 async function report(leaf: Leaf): Promise<void> {
@@ -70,7 +59,7 @@ async function main(): Promise<void> {
         console.log(`main: ${e.message} (${errorCode(e)})`)
         return
     }
-    const leaf = new Leaf(settings, connectLink, storeSetting)
+    const leaf = new Leaf(settings, gatewayLink(rsaSet()), storeSetting)
     leaf.start()
     while (true) {
         await report(leaf)
