@@ -27,7 +27,7 @@
  * No line holds a key or a token.
  */
 import * as ds from "@devicescript/core"
-import { errorCode } from "../errors"
+import { ErrorCode, errorCode } from "../errors"
 import { createToken } from "../iothub/sas"
 import {
     type TelemetryProperties,
@@ -207,6 +207,7 @@ export class Leaf {
             const phase = this.connected ? "lost" : "no"
             if (this.connected) this.wasLost = true
             this.connected = false
+            if (errorCode(e) === ErrorCode.MqttNotAuthorized) this.clock.doubt()
             this.backoff.lostAt(ds.millis())
             const waitMs = this.backoff.nextMs()
             log(
@@ -303,7 +304,7 @@ export class Leaf {
         }
         while (session.windowRoom() > 0) {
             const message = this.outbox.take()
-            if (!message) return
+            if (message === undefined) return
             await session.publish(message)
             this.lastSentMs = ds.millis()
         }

@@ -226,6 +226,20 @@ describe("leaf", () => {
         expect(leaf.clock.known).toBe(false)
     })
 
+    test("reads the time again when a token is refused and the last reading is older than a token", async () => {
+        const bench = new Bench()
+        const leaf = bench.start()
+        leaf.clock.tokenLifeSec = 0.01
+        await bench.gateway.waitForConnects(1)
+        bench.gateway.connackCode = 5
+        await bench.reconnect()
+        expect(leaf.clock.known).toBe(true)
+        await bench.gateway.waitForConnects(3)
+        leaf.stop()
+        expect(bench.gateway.ports.join()).toBe("8883,443,8883,443,8883")
+        expect(leaf.connected).toBe(false)
+    })
+
     test("stops after what is in flight was acknowledged", async () => {
         const bench = new Bench()
         bench.gateway.acknowledges = 0
