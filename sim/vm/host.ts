@@ -239,15 +239,13 @@ export class Device extends EventEmitter<DeviceEvents> {
         this.emit("stop")
     }
 
-    /** Cuts the power: the program and its connections are gone without a word, the flash is kept. */
-    powerOff(): void {
+    private powerOff(): void {
         this.clock.clearTimeout(this.restartTimer)
         this.machine?.stop()
         this.machine = undefined
     }
 
-    /** Gives the power back after `powerOff`: the device boots. */
-    async powerOn(): Promise<void> {
+    private async powerOn(): Promise<void> {
         this.limited = false
         const machine = await Machine.start({
             clock: this.clock,
