@@ -18,6 +18,7 @@ import { dirname, join, relative, resolve, sep } from "node:path"
 import {
     CLI_VERSION,
     CompilerDebugInfo,
+    Diagnostic,
     MessageText,
     loadCompiler,
 } from "./cli"
@@ -145,7 +146,7 @@ const hashOf = (text: string) =>
 function runCompiler(entryName: string, files: SourceFiles): Image {
     const compiler = loadCompiler()
     const config = compiler.resolveBuildConfig({
-        hwInfo: { "@name": entryName },
+        hwInfo: { "@name": entryName, "@version": versionOf(files) },
     })
     const libraries = compiler.preludeFiles(config)
     const root = slashes(files.root)
@@ -175,12 +176,7 @@ function runCompiler(entryName: string, files: SourceFiles): Image {
     if (!result.success || !result.binary || !result.dbg)
         throw new CompileError(
             `${entryName} does not compile:`,
-            result.diagnostics
-                .filter(({ category }) => category === 1)
-                .map(
-                    ({ filename, line, column, messageText }) =>
-                        `${filename}:${line}:${column}: ${flatten(messageText)}`
-                )
+            errorsOf(result.diagnostics)
         )
     const binary = Buffer.from(result.binary)
     const codeBytes = endOfCode(binary)
@@ -189,6 +185,30 @@ function runCompiler(entryName: string, files: SourceFiles): Image {
         codeBytes,
         modules: sizeByModule(result.dbg, codeBytes),
         trace: traceTable(result.dbg),
+    }
+}
+
+function errorsOf(diagnostics: Diagnostic[]): string[] {
+    const errors = new Map<string, string>()
+    for (const diagnostic of diagnostics) {
+        const { category, filename, line, column, messageText } = diagnostic
+        const place = `${filename}:${line}:${column}`
+        // What the type checker said about a place, the code generator need not say again.
+        if (category === 1 && !errors.has(place))
+            errors.set(place, `${place}: ${flatten(messageText)}`)
+    }
+    return [...errors.values()]
+}
+
+/** The version that the device tells when its program starts. */
+function versionOf(files: SourceFiles): string {
+    try {
+        const { version } = JSON.parse(files.read("package.json") ?? "{}") as {
+            version?: string
+        }
+        return version ?? "unversioned"
+    } catch {
+        return "unversioned"
     }
 }
 
