@@ -12,7 +12,7 @@ async function receive(host: string, port: number): Promise<void> {
     let sum = 0
     for (;;) {
         const piece = await socket.recv()
-        if (!piece) break
+        if (piece === null) break
         pieces++
         bytes += piece.length
         largest = Math.max(largest, piece.length)
