@@ -64,7 +64,7 @@ const PROJECT_MARK = "devsconfig.json"
 export const HEADER_ROW = "(header)"
 
 /** Changes whenever an image compiled earlier would differ from one compiled now. */
-const CACHE_FORMAT = 1
+const CACHE_FORMAT = 2
 
 const slashes = (path: string) => path.split(sep).join("/")
 
@@ -235,23 +235,21 @@ function sizeByModule(
     const bytes = new Map<string, number>()
     const add = (file: string, count: number) =>
         bytes.set(file, (bytes.get(file) ?? 0) + count)
-    const starts = traceTable(debug)
-    for (const { location, startpc, size } of debug.functions) {
-        if (location) {
-            add(moduleOf(sourceAt(debug, location[0])), size)
-            continue
-        }
-        // The start of the program has the top-level statements of every file, one after the other.
-        add(HEADER_ROW, FUNCTION_HEADER)
+    const { entries, files } = traceTable(debug)
+    let at = 0
+    for (const { startpc, size } of debug.functions) {
+        // Two functions belong to all files: one holds the top-level statements, the other makes the classes. So
+        // each piece of code goes to the file that the source map names; the header goes with the first piece.
         const end = startpc + size - FUNCTION_HEADER
-        let pc = startpc
+        let pc = startpc - FUNCTION_HEADER
         let file = HEADER_ROW
-        for (const [next, fileIndex] of starts.entries) {
-            if (next < startpc) continue
-            if (next >= end) break
-            add(file, next - pc)
-            pc = next
-            file = moduleOf(starts.files[fileIndex].path)
+        for (; at < entries.length && entries[at][0] < end; at++) {
+            const [next, index] = entries[at]
+            if (next > startpc) {
+                add(file, next - pc)
+                pc = next
+            }
+            file = moduleOf(files[index].path)
         }
         add(file, end - pc)
     }
@@ -262,14 +260,6 @@ function sizeByModule(
         .map(([file, count]) => ({ file, bytes: count }))
         .filter(row => row.bytes !== 0)
         .sort((a, b) => b.bytes - a.bytes || (a.file < b.file ? -1 : 1))
-}
-
-function sourceAt(debug: CompilerDebugInfo, position: number): string {
-    for (const { path, length } of debug.sources) {
-        if (position < length) return path
-        position -= length
-    }
-    return HEADER_ROW
 }
 
 /** Of an installed package only the package's name is told. */
