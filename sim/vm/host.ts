@@ -64,7 +64,7 @@ export interface DeviceOptions {
     deviceId?: string
     /** A file that keeps the flash (made when it does not exist), or a flash in memory. Default: a new one in memory. */
     flash?: string | FlashImage
-    /** Default: TCP, in pieces and paced as on a board. */
+    /** A network of this device's own: a panic drops its connections. Default: TCP, in pieces and paced as on a board. */
     network?: VmNetwork
     /** Where a connection to a name and port goes really; only without `network`. */
     resolve?: (host: string, port: number) => Address | undefined
@@ -136,14 +136,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     /** See `startDevice`. */
     static async start(options: DeviceOptions): Promise<Device> {
         const device = new Device(options)
-        const refused = await verifyImage(options.image.binary)
-        if (refused !== 0)
-            throw new Error(
-                `The VM refuses the image with error ${refused}: ` +
-                    (options.image.codeBytes >= 65536
-                        ? `its code ends at byte ${options.image.codeBytes}, and must end below 65,536.`
-                        : "it was made by another version of the compiler.")
-            )
+        await verify(options.image)
         device.flash.setProgram(options.image.binary)
         device.keepFlash()
         options.bus?.attach(frame => device.machine?.deliver(frame))
@@ -362,6 +355,22 @@ export class Device extends EventEmitter<DeviceEvents> {
             ...this.lines.slice(-20).map(({ text }) => `  ${text}`),
         ].join("\n")
     }
+}
+
+/** Images that the VM has accepted: starting many devices with one image checks it once. */
+const accepted = new WeakSet<Image>()
+
+async function verify(image: Image): Promise<void> {
+    if (accepted.has(image)) return
+    const refused = await verifyImage(image.binary)
+    if (refused !== 0)
+        throw new Error(
+            `The VM refuses the image with error ${refused}: ` +
+                (image.codeBytes >= 65536
+                    ? `its code ends at byte ${image.codeBytes}, and must end below 65,536.`
+                    : "it was made by another version of the compiler.")
+        )
+    accepted.add(image)
 }
 
 const HEAP_BYTES = 65524
