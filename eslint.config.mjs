@@ -44,7 +44,7 @@ export default tseslint.config(
     },
     {
         files: ["sim/**/*.ts", "test/**/*.ts", "tools/**/*.ts"],
-        ignores: ["test/src/**"],
+        ignores: ["test/src/**", "test/firmware/**"],
         extends: [tseslint.configs.recommended],
         languageOptions: {
             parserOptions: {
@@ -73,7 +73,7 @@ export default tseslint.config(
         },
     },
     {
-        files: ["src/**/*.ts", "test/src/**/*.ts"],
+        files: ["src/**/*.ts", "test/src/**/*.ts", "test/firmware/**/*.ts"],
         extends: [tseslint.configs.recommended],
         languageOptions: {
             parserOptions: {

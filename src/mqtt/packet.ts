@@ -1,0 +1,196 @@
+/**
+ * Control packets of MQTT 3.1.1 (OASIS, chapters 2 and 3), as far as a leaf sends and receives them.
+ *
+ * Encoding gives one buffer a packet. Not here: QoS 2, retained messages, UNSUBSCRIBE; nobody on an IoT Hub uses them.
+ */
+import { writeUint16 } from "../bytes"
+import { ErrorCode, fail } from "../errors"
+
+export const enum PacketType {
+    Connect = 1,
+    Connack = 2,
+    Publish = 3,
+    Puback = 4,
+    Subscribe = 8,
+    Suback = 9,
+    Pingreq = 12,
+    Pingresp = 13,
+    Disconnect = 14,
+}
+
+/** Section 2.2.3: 7 bits a byte, four bytes at most. */
+export const MAX_REMAINING_LENGTH = 268435455
+
+/** A text field has two bytes of length, section 1.5.3. */
+const MAX_TEXT_LENGTH = 65535
+
+/** Writes a packet of known length from the front to the back. */
+class PacketWriter {
+    readonly bytes: Buffer
+    private at = 0
+
+    /** @param first type and flags */
+    constructor(first: number, remaining: number) {
+        let lengthBytes = 1
+        for (let rest = remaining >> 7; rest > 0; rest = rest >> 7)
+            lengthBytes++
+        this.bytes = Buffer.alloc(1 + lengthBytes + remaining)
+        this.bytes[0] = first
+        let rest = remaining
+        for (let i = 1; i <= lengthBytes; i++) {
+            this.bytes[i] = (rest & 127) | (i < lengthBytes ? 128 : 0)
+            rest = rest >> 7
+        }
+        this.at = 1 + lengthBytes
+    }
+
+    writeUint8(value: number): void {
+        this.bytes[this.at] = value
+        this.at = this.at + 1
+    }
+
+    writeUint16(value: number): void {
+        writeUint16(this.bytes, this.at, value)
+        this.at = this.at + 2
+    }
+
+    writeBytes(bytes: Buffer): void {
+        this.bytes.blitAt(this.at, bytes, 0, bytes.length)
+        this.at = this.at + bytes.length
+    }
+
+    /** A text with its length before it. */
+    writeText(text: Buffer): void {
+        this.writeUint16(text.length)
+        this.writeBytes(text)
+    }
+}
+
+/** A text as MQTT sends it. @throws LeafError MqttTextTooLong */
+function encodeText(text: string): Buffer {
+    const bytes = Buffer.from(text)
+    if (bytes.length > MAX_TEXT_LENGTH)
+        fail(ErrorCode.MqttTextTooLong, "mqtt: a text is too long")
+    return bytes
+}
+
+export interface ConnectFields {
+    clientId: string
+    username: string
+    password: string
+    keepAliveSec: number
+    cleanSession: boolean
+}
+
+/** CONNECT, section 3.1. */
+export function encodeConnect(fields: ConnectFields): Buffer {
+    const clientId = encodeText(fields.clientId)
+    const username = encodeText(fields.username)
+    const password = encodeText(fields.password)
+    const w = new PacketWriter(
+        PacketType.Connect << 4,
+        16 + clientId.length + username.length + password.length
+    )
+    w.writeText(hex`4d515454`) // "MQTT"
+    w.writeUint8(4) // protocol level
+    // User name, password, and clean session if asked for.
+    w.writeUint8(0xc0 | (fields.cleanSession ? 2 : 0))
+    w.writeUint16(fields.keepAliveSec)
+    w.writeText(clientId)
+    w.writeText(username)
+    w.writeText(password)
+    return w.bytes
+}
+
+/** PUBLISH, section 3.3. @param packetId with QoS 1; not looked at with QoS 0 */
+export function encodePublish(
+    topic: string,
+    payload: Buffer,
+    qos: number,
+    packetId: number,
+    duplicate: boolean
+): Buffer {
+    const topicBytes = encodeText(topic)
+    const idLength = qos > 0 ? 2 : 0
+    const w = new PacketWriter(
+        (PacketType.Publish << 4) | (duplicate ? 8 : 0) | (qos << 1),
+        2 + topicBytes.length + idLength + payload.length
+    )
+    w.writeText(topicBytes)
+    if (qos > 0) w.writeUint16(packetId)
+    w.writeBytes(payload)
+    return w.bytes
+}
+
+/** PUBACK, section 3.4. */
+export function encodePuback(packetId: number): Buffer {
+    const w = new PacketWriter(PacketType.Puback << 4, 2)
+    w.writeUint16(packetId)
+    return w.bytes
+}
+
+/** SUBSCRIBE with one filter, section 3.8. */
+export function encodeSubscribe(
+    packetId: number,
+    filter: string,
+    qos: number
+): Buffer {
+    const text = encodeText(filter)
+    const w = new PacketWriter((PacketType.Subscribe << 4) | 2, 5 + text.length)
+    w.writeUint16(packetId)
+    w.writeText(text)
+    w.writeUint8(qos)
+    return w.bytes
+}
+
+/** PINGREQ or DISCONNECT: no content, sections 3.12 and 3.14. */
+export function encodeEmpty(type: PacketType): Buffer {
+    return new PacketWriter(type << 4, 0).bytes
+}
+
+export class IncomingPublish {
+    topic: string
+    qos: number
+    duplicate: boolean
+    /** 0 with QoS 0. */
+    packetId = 0
+    payload: Buffer
+}
+
+/**
+ * Reads a PUBLISH.
+ *
+ * @param flags the low four bits of the first byte
+ * @param body what follows the remaining length, or its beginning
+ * @throws LeafError MqttMalformed, MqttQos2
+ */
+export function decodePublish(flags: number, body: Buffer): IncomingPublish {
+    const p = new IncomingPublish()
+    p.qos = (flags >> 1) & 3
+    p.duplicate = (flags & 8) !== 0
+    if (p.qos === 3) malformed("a message has QoS 3") // [MQTT-3.3.1-4]
+    if (p.qos === 2) fail(ErrorCode.MqttQos2, "mqtt: a message has QoS 2")
+    // [MQTT-3.3.1-2]
+    if (p.duplicate && p.qos === 0) malformed("a message is marked wrongly")
+    const topicEnd = 2 + (body.length >= 2 ? body.readUInt16BE(0) : 0)
+    const payloadAt = topicEnd + (p.qos > 0 ? 2 : 0)
+    if (body.length < payloadAt || topicEnd === 2)
+        malformed("a message is cut short")
+    // [MQTT-1.5.3-2] and [MQTT-3.3.2-2]: no NUL, no wildcards.
+    for (let i = 2; i < topicEnd; i++)
+        if (body[i] === 0 || body[i] === 0x2b || body[i] === 0x23)
+            malformed("a topic is malformed")
+    p.topic = body.slice(2, topicEnd).toString()
+    if (p.qos > 0) {
+        p.packetId = body.readUInt16BE(topicEnd)
+        // [MQTT-2.3.1-1]
+        if (p.packetId === 0) malformed("a packet id is 0")
+    }
+    p.payload = body.slice(payloadAt)
+    return p
+}
+
+/** Throws MqttMalformed: the peer does not keep to the protocol. */
+export function malformed(what: string): never {
+    fail(ErrorCode.MqttMalformed, "mqtt: " + what)
+}

@@ -1,0 +1,102 @@
+/**
+ * The time, from the `Date` header of an HTTPS answer (RFC 9110 5.6.7 and 6.6.1).
+ *
+ * Any answer will do, whatever its status. Only the form that servers must send is read (IMF-fixdate). The head of the
+ * answer is read a line at a time, and never more than MAX_HEAD bytes of it.
+ */
+import * as ds from "@devicescript/core"
+import { ErrorCode, fail } from "../errors"
+import { Transport } from "../transport"
+import { decimal, unixSeconds } from "../unixtime"
+
+/** More than a web server sends before its Date. */
+const MAX_HEAD = 2048
+const ANSWER_TIMEOUT_MS = 10000
+
+/** `Sun, 06 Nov 1994 08:49:37 GMT` */
+const DATE_LENGTH = 29
+const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
+
+/**
+ * Asks for the time.
+ *
+ * @param transport open, to an HTTP server; stays the caller's to close
+ * @param host for the Host header
+ * @returns Unix seconds
+ * @throws LeafError HttpMalformed, HttpNoDate, HttpTimeout
+ */
+export async function readHttpDate(
+    transport: Transport,
+    host: string
+): Promise<number> {
+    await transport.write(
+        Buffer.from(
+            `HEAD / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`
+        )
+    )
+    const endMs = ds.millis() + ANSWER_TIMEOUT_MS
+    const head = Buffer.alloc(MAX_HEAD)
+    let length = 0
+    let lineAt = 0
+    for (;;) {
+        const piece = await transport.read(Math.max(0, endMs - ds.millis()))
+        if (piece === null) break
+        if (piece === undefined) {
+            if (ds.millis() >= endMs)
+                fail(
+                    ErrorCode.HttpTimeout,
+                    "net: no answer to the time request"
+                )
+            continue
+        }
+        head.blitAt(length, piece, 0, piece.length)
+        length = Math.min(MAX_HEAD, length + piece.length)
+        for (;;) {
+            const end = head.indexOf(10, lineAt, length)
+            if (end < 0) break
+            const line = head.slice(lineAt, end)
+            if (lineAt === 0) {
+                if (line.slice(0, 7).toString() !== "HTTP/1.")
+                    fail(ErrorCode.HttpMalformed, "net: the answer is not HTTP")
+            } else if (line.length <= 1) noDate()
+            else if (line.slice(0, 5).toString().toLowerCase() === "date:")
+                return parseHttpDate(line.slice(5).toString().trim())
+            lineAt = end + 1
+        }
+        if (length === MAX_HEAD) break
+    }
+    noDate()
+}
+
+function noDate(): never {
+    fail(ErrorCode.HttpNoDate, "net: the answer has no Date")
+}
+
+/** IMF-fixdate as Unix seconds. @throws LeafError HttpMalformed */
+export function parseHttpDate(text: string): number {
+    const b = Buffer.from(text)
+    let sec = -1
+    if (
+        b.length === DATE_LENGTH &&
+        text.slice(3, 5) === ", " &&
+        text[7] === " " &&
+        text[11] === " " &&
+        text[16] === " " &&
+        text[19] === ":" &&
+        text[22] === ":" &&
+        text.slice(25) === " GMT"
+    ) {
+        const month = MONTHS.indexOf(text.slice(8, 11))
+        if (month >= 0 && month % 3 === 0)
+            sec = unixSeconds(
+                decimal(b, 12, 4),
+                month / 3 + 1,
+                decimal(b, 5, 2),
+                decimal(b, 17, 2),
+                decimal(b, 20, 2),
+                decimal(b, 23, 2)
+            )
+    }
+    if (sec < 0) fail(ErrorCode.HttpMalformed, "net: the Date is malformed")
+    return sec
+}
