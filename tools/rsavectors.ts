@@ -8,7 +8,6 @@
 import {
     constants,
     createHash,
-    generateKeyPairSync,
     type KeyObject,
     privateEncrypt,
     publicDecrypt,
@@ -16,6 +15,7 @@ import {
 } from "node:crypto"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { rsaKey, type RsaKey } from "./rsakey"
 
 const MESSAGE = Buffer.from("Edge Leaf")
 const DIGEST = createHash("sha256").update(MESSAGE).digest()
@@ -33,15 +33,6 @@ const signBlock = (key: KeyObject, block: Buffer) =>
 
 const openBlock = (key: KeyObject, signature: Buffer) =>
     publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature)
-
-function newKey(bits: number) {
-    const pair = generateKeyPairSync("rsa", { modulusLength: bits })
-    const n = Buffer.from(
-        pair.publicKey.export({ format: "jwk" }).n!,
-        "base64url"
-    )
-    return { ...pair, n }
-}
 
 const pss = (key: KeyObject, saltLength: number) =>
     sign("sha256", MESSAGE, {
@@ -63,11 +54,7 @@ function mask(block: Buffer): void {
     block[0] &= 0x7f
 }
 
-const key = newKey(2048)
-constant("MODULUS", "2048 bits.", key.n)
-constant("DIGEST", 'SHA-256 of "Edge Leaf".', DIGEST)
-
-{
+function pkcs1Vectors(key: RsaKey): void {
     const good = sign("sha256", MESSAGE, key.privateKey)
     const change = (edit: (block: Buffer) => void) => {
         const block = openBlock(key.publicKey, good)
@@ -115,6 +102,11 @@ constant("DIGEST", 'SHA-256 of "Edge Leaf".', DIGEST)
         )
     )
     constant(
+        "PKCS1_OTHER_NAME",
+        "DigestInfo that names SHA-512/256, which is as long.",
+        change(block => (block[256 - 32 - 5] = 6))
+    )
+    constant(
         "PKCS1_SHA1_NAME",
         "DigestInfo that names SHA-1, with the first 20 bytes of DIGEST.",
         replaceEnd(
@@ -124,7 +116,7 @@ constant("DIGEST", 'SHA-256 of "Edge Leaf".', DIGEST)
     )
 }
 
-{
+function pssVectors(key: RsaKey): void {
     const good = pss(key.privateKey, 32)
     const change = (edit: (block: Buffer) => void) => {
         const block = openBlock(key.publicKey, good)
@@ -142,7 +134,7 @@ constant("DIGEST", 'SHA-256 of "Edge Leaf".', DIGEST)
         for (;;) {
             const block = openBlock(key.publicKey, pss(key.privateKey, 32))
             block[0] |= 0x80
-            if (Buffer.compare(block, key.n) < 0)
+            if (Buffer.compare(block, key.modulus) < 0)
                 return signBlock(key.privateKey, block)
         }
     }
@@ -186,20 +178,18 @@ constant("DIGEST", 'SHA-256 of "Edge Leaf".', DIGEST)
     )
 }
 
-{
-    let odd = newKey(2049)
-    while (odd.n[1] < 0x40) odd = newKey(2049)
+function oddVectors(odd: RsaKey): void {
     const good = pss(odd.privateKey, 32)
     // A message that is still below the modulus with 01 before it.
     let block: Buffer
     do {
         block = openBlock(odd.publicKey, pss(odd.privateKey, 32))
         block[0] = 1
-    } while (Buffer.compare(block, odd.n) >= 0)
+    } while (Buffer.compare(block, odd.modulus) >= 0)
     constant(
         "MODULUS_2049",
         "2049 bits: PSS messages are one byte shorter than the modulus.",
-        odd.n
+        odd.modulus
     )
     constant("PSS_2049", "PSS over DIGEST by MODULUS_2049.", good)
     constant(
@@ -214,9 +204,18 @@ constant("DIGEST", 'SHA-256 of "Edge Leaf".', DIGEST)
     )
 }
 
-writeFileSync(
-    join(__dirname, "../../test/src/crypto/rsavectors.ts"),
-    `/** Made by tools/rsavectors.ts with node:crypto (OpenSSL ${process.versions.openssl}); the private keys are gone. */
+async function main(): Promise<void> {
+    const key = await rsaKey(2048)
+    constant("MODULUS", "2048 bits.", key.modulus)
+    constant("DIGEST", 'SHA-256 of "Edge Leaf".', DIGEST)
+    pkcs1Vectors(key)
+    pssVectors(key)
+    oddVectors(await rsaKey(2049))
+    const header = `/** Made by tools/rsavectors.ts with node:crypto (OpenSSL ${process.versions.openssl}); the private keys are gone. */`
+    writeFileSync(
+        join(__dirname, "../../test/src/crypto/rsavectors.ts"),
+        [header, "", ...lines].join("\n")
+    )
+}
 
-${lines.join("\n")}`
-)
+if (require.main === module) void main()

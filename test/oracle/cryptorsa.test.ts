@@ -1,13 +1,8 @@
 /** The device's RSA under Node, against OpenSSL and BigInt on random input. */
 import { before, test } from "node:test"
 import { calculateHere, runCases } from "./calculate"
-import {
-    extremeCase,
-    rawCase,
-    rsaKeys,
-    type RsaTestKey,
-    signatureCase,
-} from "./rsacases"
+import { extremeCase, rawCase, rsaKeys, signatureCase } from "./rsacases"
+import type { RsaKey } from "../../tools/rsakey"
 
 const CASES = 1000
 
@@ -15,7 +10,7 @@ const CASES = 1000
 const SIZES = [2048, 2048, 2048, 2049, 2050, 2055, 2056, 3072, 4095, 4096]
 
 const calculate = calculateHere()
-let keys: RsaTestKey[]
+let keys: RsaKey[]
 
 before(async () => {
     keys = await rsaKeys(SIZES)

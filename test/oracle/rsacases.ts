@@ -3,38 +3,23 @@ import assert from "node:assert/strict"
 import {
     constants,
     createHash,
-    generateKeyPair,
     type KeyObject,
     publicEncrypt,
     sign,
     verify,
 } from "node:crypto"
-import { promisify } from "node:util"
+import { rsaKey, type RsaKey } from "../../tools/rsakey"
 import type { Random } from "../random"
 import { ErrorCode, Operation } from "./calculate"
 import type { Case } from "./cryptocases"
 
-export interface RsaTestKey {
-    bits: number
-    publicKey: KeyObject
-    privateKey: KeyObject
-    modulus: Buffer
-}
-
 /** New keys of these bit lengths. */
-export function rsaKeys(sizes: number[]): Promise<RsaTestKey[]> {
-    const generate = promisify(generateKeyPair)
-    return Promise.all(
-        sizes.map(async bits => {
-            const pair = await generate("rsa", { modulusLength: bits })
-            const { n } = pair.publicKey.export({ format: "jwk" })
-            return { bits, ...pair, modulus: Buffer.from(n!, "base64url") }
-        })
-    )
+export function rsaKeys(sizes: number[]): Promise<RsaKey[]> {
+    return Promise.all(sizes.map(rsaKey))
 }
 
 /** One of the keys; the long ones, which are slow, less often. */
-function pickKey(random: Random, keys: RsaTestKey[]): RsaTestKey {
+function pickKey(random: Random, keys: RsaKey[]): RsaKey {
     const key = random.pick(keys)
     return key.bits > 3000 && !random.oneIn(4) ? keys[0] : key
 }
@@ -42,7 +27,7 @@ function pickKey(random: Random, keys: RsaTestKey[]): RsaTestKey {
 /** Signatures by OpenSSL: good, over something else, with another salt, altered. */
 export function signatureCase(
     padding: "PKCS#1 v1.5" | "PSS",
-    keys: RsaTestKey[]
+    keys: RsaKey[]
 ): Case {
     const isPss = padding === "PSS"
     const options = (key: KeyObject, saltLength: number) =>
@@ -102,7 +87,7 @@ export function signatureCase(
 }
 
 /** The raw operation with moduli of keys. */
-export function rawCase(keys: RsaTestKey[]): Case {
+export function rawCase(keys: RsaKey[]): Case {
     return async (calculate, random, label) => {
         const key = pickKey(random, keys)
         const input = random.bytes(key.modulus.length)

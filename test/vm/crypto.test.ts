@@ -20,9 +20,9 @@ import {
     extremeCase,
     rawCase,
     rsaKeys,
-    type RsaTestKey,
     signatureCase,
 } from "../oracle/rsacases"
+import type { RsaKey } from "../../tools/rsakey"
 
 const CASES = 25
 
@@ -34,7 +34,7 @@ const SIZES = [2048, 2049, 2056, 3072, 4096]
 let server: Server
 let device: Device
 let connection: Socket
-let keys: RsaTestKey[]
+let keys: RsaKey[]
 
 before(async () => {
     const image = await compile(join(root, "test/firmware/calculator.ts"), {

@@ -12,6 +12,7 @@ import {
     PKCS1_2049,
     PKCS1_FIRST_BYTE,
     PKCS1_NO_NULL,
+    PKCS1_OTHER_NAME,
     PKCS1_PADDING_BYTE,
     PKCS1_SHA1_NAME,
     PKCS1_SHORT_PADDING,
@@ -92,7 +93,8 @@ describe("PKCS#1 v1.5", () => {
         await pkcs1(BAD, PKCS1_NO_NULL)
     })
 
-    test("SHA-1 is not SHA-256 (K7)", async () => {
+    test("another hash's name is refused, and a shorter hash (K7)", async () => {
+        await pkcs1(BAD, PKCS1_OTHER_NAME)
         await pkcs1(BAD, PKCS1_SHA1_NAME)
     })
 
