@@ -15,6 +15,7 @@ const deviceRules = {
         },
     ],
     "@typescript-eslint/no-explicit-any": "off",
+    "@typescript-eslint/no-this-alias": ["error", { allowedNames: ["self"] }],
     // With strictNullChecks off (the compiler's own setting) the rule has no ground.
     "@typescript-eslint/no-floating-promises": "off",
     "no-restricted-syntax": [

@@ -185,3 +185,30 @@ export async function keyPem(identity: Identity): Promise<string> {
     )
     return x509.PemConverter.encode(der, "PRIVATE KEY") + "\n"
 }
+
+/** A certificate and its key from PEM. */
+export async function readIdentity(
+    certificate: string,
+    key: string
+): Promise<Identity> {
+    const parsed = new x509.X509Certificate(certificate)
+    const isEc = parsed.publicKey.algorithm.name === "ECDSA"
+    const algorithm = isEc
+        ? { name: "ECDSA", namedCurve: "P-256" }
+        : { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }
+    const privateKey = await webcrypto.subtle.importKey(
+        "pkcs8",
+        x509.PemConverter.decodeFirst(key),
+        algorithm,
+        true,
+        ["sign"]
+    )
+    const publicKey = await webcrypto.subtle.importKey(
+        "spki",
+        parsed.publicKey.rawData,
+        algorithm,
+        true,
+        ["verify"]
+    )
+    return { certificate: parsed, keys: { privateKey, publicKey } }
+}

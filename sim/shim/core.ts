@@ -13,3 +13,12 @@ export async function sleep(ms: number): Promise<void> {
 export function millis(): number {
     return Math.floor(performance.now())
 }
+
+// DeviceScript has it, JavaScript has not: calls a function in a fiber of its own. It starts when the caller pauses, and an
+// exception that leaves it ends the program, as in the VM.
+;(Function.prototype as unknown as { start: unknown }).start = function (
+    this: (...args: unknown[]) => unknown,
+    ...args: unknown[]
+): void {
+    queueMicrotask(() => void this(...args))
+}

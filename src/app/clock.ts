@@ -14,8 +14,8 @@
 import * as ds from "@devicescript/core"
 import { ErrorCode, fail } from "../errors"
 
-/** How long a token lives once the time is known. */
-export const TOKEN_LIFE_SEC = 3600
+/** How long a token lives once the time is known: what Microsoft's SDKs take. */
+const TOKEN_LIFE_SEC = 3600
 
 /** The least by which the floor must advance to be written: a write a day spares the flash. */
 const FLOOR_STEP_SEC = 86400
@@ -34,6 +34,8 @@ export class Clock {
     known = false
     /** Surely past, Unix seconds. */
     floorSec: number
+    /** How long a token lives once the time is known, in seconds. */
+    tokenLifeSec = TOKEN_LIFE_SEC
 
     private acceptedSec = 0
     private acceptedMs = 0
@@ -67,7 +69,7 @@ export class Clock {
 
     /** A token was refused: perhaps the time is wrong, unless it was read within a token's life. */
     doubt(): void {
-        this.doubted = ds.millis() - this.acceptedMs > TOKEN_LIFE_SEC * 1000
+        this.doubted = ds.millis() - this.acceptedMs > this.tokenLifeSec * 1000
     }
 
     /**
@@ -114,7 +116,7 @@ export class Clock {
     /** The expiry of a token that is made now, whole Unix seconds: an hour from now, or the end of the certificate. */
     tokenExpirySec(notAfterSec: number): number {
         return this.known
-            ? Math.floor(this.nowSec()) + TOKEN_LIFE_SEC
+            ? Math.floor(this.nowSec()) + this.tokenLifeSec
             : notAfterSec
     }
 }

@@ -2,7 +2,7 @@
  * The heartbeat: an empty message, sent when nothing else was for its interval, so that "alive with nothing to say" differs
  * from "gone". Application properties: `heartbeat` the interval in seconds (when to expect the next sign of life), `uptime`
  * seconds since the start, `boots` starts of the firmware, `dropped` messages lost for want of room, `reconnects`
- * connections after the first.
+ * connections that were lost and made again.
  */
 import type { OutgoingMessage } from "../mqtt/session"
 import { createTelemetryTopic } from "../iothub/telemetry"

@@ -13,7 +13,6 @@
  *
  *     leaf: device {id}, boot {n}
  *     leaf: connecting to {gateway}:{port}
- *     leaf: secured in {seconds} s
  *     leaf: connected to {gateway}, {new session|session kept}
  *     leaf: time is {Unix seconds}
  *     leaf: no time: {message} ({code})
@@ -27,7 +26,7 @@
  * No line holds a key or a token.
  */
 import * as ds from "@devicescript/core"
-import { errorCode } from "../errors"
+import { ErrorCode, errorCode } from "../errors"
 import { createToken } from "../iothub/sas"
 import {
     type TelemetryProperties,
@@ -38,7 +37,7 @@ import { type OutgoingMessage, Session } from "../mqtt/session"
 import { Backoff } from "../net/backoff"
 import { readHttpDate } from "../net/httpdate"
 import type { Link } from "../net/link"
-import { Clock, type StoreSetting, TOKEN_LIFE_SEC } from "./clock"
+import { Clock, type StoreSetting } from "./clock"
 import { createHeartbeat } from "./heartbeat"
 import { Outbox } from "./outbox"
 import type { Settings } from "./settings"
@@ -86,14 +85,15 @@ export class Leaf {
     readonly outbox = new Outbox()
     /** Whether messages can go out now. */
     connected = false
-    /** Connections after the first, since the start. */
-    reconnects = -1
+    /** Connections that were lost and made again since the start; renewals of the token are not among them. */
+    reconnects = 0
     /** Starts of the firmware, this one included. */
     readonly boot: number
 
     private readonly backoff = new Backoff(() => Math.random())
     private link: Link
     private stopping = false
+    private wasLost = false
     private sequence = 0
     private lastSentMs = 0
     private handshakeMs = NEVER_MS
@@ -131,6 +131,7 @@ export class Leaf {
         log(`device ${this.settings.deviceId}, boot ${this.boot}`)
         await ds.sleep(SETTLE_MS)
         await this.store("boots", this.boot)
+        this.lastSentMs = ds.millis()
         while (!this.stopping) await this.runConnection()
         log("stopped")
     }
@@ -203,7 +204,9 @@ export class Leaf {
             return
         } catch (e: any) {
             const phase = this.connected ? "lost" : "no"
+            if (this.connected) this.wasLost = true
             this.connected = false
+            if (errorCode(e) === ErrorCode.MqttNotAuthorized) this.clock.doubt()
             this.backoff.lostAt(ds.millis())
             const waitMs = this.backoff.nextMs()
             log(
@@ -228,7 +231,6 @@ export class Leaf {
         const link = await this.openLink(settings.mqttPort)
         this.link = link
         try {
-            log(`secured in ${seconds(link.handshakeMs)} s`)
             await ds.sleep(CONNECT_GAP_MS)
             const outbox = this.outbox
             const session = new Session(link.transport, {
@@ -254,7 +256,8 @@ export class Leaf {
             })
             this.backoff.connectedAt(ds.millis())
             this.connected = true
-            this.reconnects++
+            if (this.wasLost) this.reconnects++
+            this.wasLost = false
             log(
                 `connected to ${settings.gateway}, ${kept ? "session kept" : "new session"}`
             )
@@ -269,7 +272,7 @@ export class Leaf {
     /** Publishes and listens until the token is to be renewed or the leaf is stopped; then drains and disconnects. */
     private async serve(session: Session): Promise<void> {
         let endMs = this.clock.known
-            ? ds.millis() + TOKEN_LIFE_SEC * RENEW_AT * 1000
+            ? ds.millis() + this.clock.tokenLifeSec * RENEW_AT * 1000
             : NEVER_MS
         while (!this.stopping && ds.millis() < endMs) {
             await this.publish(session)
@@ -299,7 +302,7 @@ export class Leaf {
         }
         while (session.windowRoom() > 0) {
             const message = this.outbox.take()
-            if (!message) return
+            if (message === undefined) return
             await session.publish(message)
             this.lastSentMs = ds.millis()
         }
@@ -349,11 +352,14 @@ export class Leaf {
             this.nextTimeSkips = FIRST_TIME_SKIPS
             log(`time is ${Math.floor(this.clock.nowSec())}`)
         } catch (e: any) {
-            this.timeSkips = this.nextTimeSkips
-            this.nextTimeSkips = Math.min(
-                MAX_TIME_SKIPS,
-                2 * this.nextTimeSkips
-            )
+            // A refused connection costs nothing, and says nothing of the next time: perhaps the network is away.
+            if (errorCode(e) !== ErrorCode.ConnectFailed) {
+                this.timeSkips = this.nextTimeSkips
+                this.nextTimeSkips = Math.min(
+                    MAX_TIME_SKIPS,
+                    2 * this.nextTimeSkips
+                )
+            }
             log(`no time: ${describe(e)}`)
         }
     }

@@ -63,7 +63,7 @@ export class Outbox {
      */
     take(): OutgoingMessage {
         const message = this.messages[this.inFlight]
-        if (!message) return undefined
+        if (message === undefined) return undefined
         if (message.qos === 0) this.remove(this.inFlight)
         else this.inFlight++
         return message

@@ -78,7 +78,7 @@ function isAlphanumeric(code: number): boolean {
 /** Whether a text holds only ASCII letters, digits and `marks`. */
 function isMadeOf(text: string, marks: string): boolean {
     for (let i = 0; i < text.length; i++)
-        if (!isAlphanumeric(text.charCodeAt(i)) && !marks.includes(text[i]))
+        if (!isAlphanumeric(text.charCodeAt(i)) && marks.indexOf(text[i]) < 0)
             return false
     return true
 }

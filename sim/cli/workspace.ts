@@ -1,0 +1,198 @@
+/**
+ * The folder `.leaf/`: an owner's CA chain, a gateway's certificate and a device identity, made at the first run.
+ *
+ * Private keys and the device's key lie there in plain text, readable by their owner only: it is for trying out and for
+ * tests. What is there is used again; a gateway certificate that has ended, or soon will, is renewed.
+ */
+import { randomBytes, X509Certificate } from "node:crypto"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import {
+    chainPem,
+    createOwnerChain,
+    createServerIdentity,
+    keyPem,
+    KeyType,
+    readIdentity,
+} from "../pki/certificates"
+import { Failure, systemCode } from "./failure"
+
+/** The gateway's name in its certificate and in the device's connection string. */
+export const GATEWAY_NAME = "gateway.leaf.local"
+const HUB_NAME = "leaf-hub.azure-devices.net"
+const DEVICE_ID = "leaf-1"
+
+/** A certificate with less than this left is renewed. */
+const RENEW_BEFORE_MS = 86400000
+
+const FILES = {
+    root: "owner-root-ca.pem",
+    rootKey: "owner-root-ca.key.pem",
+    intermediate: "owner-intermediate-ca.pem",
+    intermediateKey: "owner-intermediate-ca.key.pem",
+    edgeCa: "edge-ca.pem",
+    edgeCaKey: "edge-ca.key.pem",
+    chain: "gateway-chain.pem",
+    key: "gateway.key.pem",
+    device: "device.json",
+    flash: "device-flash.bin",
+}
+
+interface DeviceFile {
+    hubName: string
+    deviceId: string
+    key: string
+}
+
+export class Workspace {
+    private constructor(private readonly folder: string) {}
+
+    /**
+     * Opens the folder, and makes what is missing.
+     *
+     * @param onCreate called before the keys are made, which takes some seconds
+     * @throws Failure if it cannot be written, or what is there is damaged
+     */
+    static async open(
+        folder: string,
+        keyType: KeyType,
+        onCreate: () => void
+    ): Promise<Workspace> {
+        const workspace = new Workspace(folder)
+        try {
+            mkdirSync(folder, { recursive: true, mode: 0o700 })
+        } catch (error) {
+            throw workspace.unwritable(error)
+        }
+        if (!existsSync(workspace.path(FILES.device))) {
+            // The device's file is written last: without it, the rest may be half made.
+            onCreate()
+            await workspace.create(keyType)
+        } else await workspace.check()
+        return workspace
+    }
+
+    private path(name: string): string {
+        return join(this.folder, name)
+    }
+
+    private async create(keyType: KeyType) {
+        const chain = await createOwnerChain(keyType)
+        const { root, intermediate, edgeCa } = chain
+        this.write(FILES.root, chainPem(root))
+        this.write(FILES.rootKey, await keyPem(root))
+        this.write(FILES.intermediate, chainPem(intermediate))
+        this.write(FILES.intermediateKey, await keyPem(intermediate))
+        this.write(FILES.edgeCa, chainPem(edgeCa))
+        this.write(FILES.edgeCaKey, await keyPem(edgeCa))
+        await this.createServer()
+        const device: DeviceFile = {
+            hubName: HUB_NAME,
+            deviceId: DEVICE_ID,
+            key: randomBytes(32).toString("base64"),
+        }
+        this.write(FILES.device, JSON.stringify(device, undefined, 4) + "\n")
+    }
+
+    private async createServer() {
+        const edgeCa = await readIdentity(
+            this.read(FILES.edgeCa),
+            this.read(FILES.edgeCaKey)
+        )
+        const keyType =
+            edgeCa.keys.privateKey.algorithm.name === "ECDSA" ? "ec" : "rsa"
+        const server = await createServerIdentity(keyType, edgeCa, [
+            GATEWAY_NAME,
+            "localhost",
+            "127.0.0.1",
+        ])
+        this.write(
+            FILES.chain,
+            chainPem(server, edgeCa) + this.read(FILES.intermediate)
+        )
+        this.write(FILES.key, await keyPem(server))
+    }
+
+    /** What is there fits together. */
+    private async check() {
+        try {
+            for (const name of [FILES.root, FILES.intermediate, FILES.edgeCa])
+                new X509Certificate(this.read(name))
+            void this.device
+            const server = new X509Certificate(this.read(FILES.chain))
+            const edgeCa = new X509Certificate(this.read(FILES.edgeCa))
+            const left = Date.parse(server.validTo) - Date.now()
+            if (left < RENEW_BEFORE_MS) await this.createServer()
+            else if (!server.checkIssued(edgeCa))
+                throw new Error("the gateway's certificate is of another CA")
+        } catch (error) {
+            if (error instanceof Failure) throw error
+            throw this.damaged((error as Error).message)
+        }
+    }
+
+    /** PEM of the CA that devices pin. */
+    get root(): string {
+        return this.read(FILES.root)
+    }
+
+    /** PEM of the gateway's certificate and its issuers, without the root. */
+    get chain(): string {
+        return this.read(FILES.chain)
+    }
+
+    get key(): string {
+        return this.read(FILES.key)
+    }
+
+    get flashFile(): string {
+        return this.path(FILES.flash)
+    }
+
+    get device(): DeviceFile {
+        const device = JSON.parse(
+            this.read(FILES.device)
+        ) as Partial<DeviceFile>
+        const { hubName, deviceId, key } = device
+        if (!hubName || !deviceId || !key)
+            throw this.damaged(`${FILES.device} is incomplete`)
+        return { hubName, deviceId, key }
+    }
+
+    get connectionString(): string {
+        const { hubName, deviceId, key } = this.device
+        return `HostName=${hubName};DeviceId=${deviceId};SharedAccessKey=${key};GatewayHostName=${GATEWAY_NAME}`
+    }
+
+    private read(name: string): string {
+        try {
+            return readFileSync(this.path(name), "utf8")
+        } catch (error) {
+            throw this.damaged(
+                systemCode(error) === "ENOENT"
+                    ? `${name} is missing`
+                    : `${name} cannot be read`
+            )
+        }
+    }
+
+    private write(name: string, content: string) {
+        try {
+            writeFileSync(this.path(name), content, { mode: 0o600 })
+        } catch (error) {
+            throw this.unwritable(error)
+        }
+    }
+
+    private damaged(why: string): Failure {
+        return new Failure(
+            `The folder ${this.folder} is damaged: ${why}. Delete it, and it is made anew.`
+        )
+    }
+
+    private unwritable(error: unknown): Failure {
+        return new Failure(
+            `The folder ${this.folder} cannot be written (${systemCode(error) ?? String(error)}): make it writable, or name another one with --dir.`
+        )
+    }
+}

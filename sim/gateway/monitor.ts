@@ -1,0 +1,89 @@
+/**
+ * The heartbeat monitor: when each device was last heard of, and which one is overdue.
+ *
+ * Any message is a sign of life. A device says with its heartbeat how long it may be silent (`heartbeat` is the interval
+ * in seconds); until then the gateway's own expectation counts. It is late after that time and half as much again, so
+ * that a heartbeat that is merely delayed does not ring.
+ */
+import type { Clock } from "../vm/clock"
+import type { GatewayEmitter } from "./events"
+
+const TOLERANCE = 1.5
+
+/** What the device's documentation says: 300 s without a word is the default interval. */
+export const DEFAULT_EXPECTED_SEC = 300
+
+export interface SignOfLife {
+    deviceId: string
+    /** Milliseconds since 1970. */
+    lastHeardMs: number
+    lastHeartbeatMs: number | undefined
+    expectedSec: number
+    late: boolean
+}
+
+export class HeartbeatMonitor {
+    private readonly devices = new Map<
+        string,
+        SignOfLife & { timer: unknown }
+    >()
+
+    constructor(
+        private readonly clock: Clock,
+        private readonly events: GatewayEmitter,
+        private readonly expectedSec = DEFAULT_EXPECTED_SEC
+    ) {}
+
+    /** A device sent something. @param intervalSec with a heartbeat: the interval that it names, or NaN */
+    heard(deviceId: string, intervalSec?: number): void {
+        const nowMs = this.clock.now()
+        const before = this.devices.get(deviceId)
+        this.clock.clearTimeout(before?.timer)
+        const isHeartbeat = intervalSec !== undefined
+        const expectedSec =
+            isHeartbeat && intervalSec > 0
+                ? intervalSec
+                : (before?.expectedSec ?? this.expectedSec)
+        if (before?.late)
+            this.events.emit("alive", {
+                deviceId,
+                silentSec: Math.round((nowMs - before.lastHeardMs) / 1000),
+            })
+        this.devices.set(deviceId, {
+            deviceId,
+            lastHeardMs: nowMs,
+            lastHeartbeatMs: isHeartbeat ? nowMs : before?.lastHeartbeatMs,
+            expectedSec,
+            late: false,
+            timer: this.clock.setTimeout(
+                () => this.onSilence(deviceId),
+                expectedSec * TOLERANCE * 1000
+            ),
+        })
+    }
+
+    private onSilence(deviceId: string): void {
+        const device = this.devices.get(deviceId)!
+        device.late = true
+        this.events.emit("late", {
+            deviceId,
+            silentSec: Math.round(
+                (this.clock.now() - device.lastHeardMs) / 1000
+            ),
+            expectedSec: device.expectedSec,
+        })
+    }
+
+    /** What is known of one device. */
+    status(deviceId: string): SignOfLife | undefined {
+        const device = this.devices.get(deviceId)
+        if (!device) return undefined
+        const { timer: _timer, ...status } = device
+        return status
+    }
+
+    close(): void {
+        for (const { timer } of this.devices.values())
+            this.clock.clearTimeout(timer)
+    }
+}
