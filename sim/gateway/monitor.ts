@@ -78,8 +78,8 @@ export class HeartbeatMonitor {
     status(deviceId: string): SignOfLife | undefined {
         const device = this.devices.get(deviceId)
         if (!device) return undefined
-        const { timer: _timer, ...status } = device
-        return status
+        const { lastHeardMs, lastHeartbeatMs, expectedSec, late } = device
+        return { deviceId, lastHeardMs, lastHeartbeatMs, expectedSec, late }
     }
 
     close(): void {

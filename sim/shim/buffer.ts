@@ -102,7 +102,7 @@ class DeviceBuffer extends Bytes {
         }
     }
 
-    /** Rounds to an integer (a negative one often wrongly), and keeps to the format's range. */
+    /** Rounds to an integer (negative fractions in a way of their own), and keeps to the format's range. */
     setAt(offset: number, format: Format, value: number): void {
         const at = Math.trunc(offset)
         if (at < 0 || at + SIZES[format] > this.length)
@@ -113,10 +113,10 @@ class DeviceBuffer extends Bytes {
         if (format === "f32") return view.setFloat32(at, number, true)
         if (format === "f64") return view.setFloat64(at, number, true)
         const lowest = format[0] === "u" ? 0 : -range / 2
-        const integer = Math.min(
-            Math.max(Math.trunc(number + 0.5), lowest),
-            lowest + range - 1
-        )
+        const rounded = Number.isInteger(number)
+            ? number
+            : Math.trunc(number + 0.5)
+        const integer = Math.min(Math.max(rounded, lowest), lowest + range - 1)
         if (range === 2 ** 8) view.setUint8(at, integer)
         else if (range === 2 ** 16) view.setUint16(at, integer, true)
         else view.setUint32(at, integer, true)

@@ -27,6 +27,8 @@ export interface Panic {
     /** See `PANICS`; -1 when the runtime itself gave up. */
     code: number
     name: string
+    /** The heap at that moment. Out of memory, a collection has just been done: all that is used is alive. */
+    heap?: HeapUse
 }
 
 /** What ends a program. */
@@ -215,7 +217,11 @@ export class Device extends EventEmitter<DeviceEvents> {
     /**
      * From now on the VM collects each time that it has allocated `garbageBytes`, and the heap is looked at after
      * every tick. So `live` of the result is the program's live memory, plus that little garbage, at the moments when
-     * its fibers wait. What lives only inside one tick is not seen: `heapLimit` proves an upper bound for it as well.
+     * its fibers wait.
+     *
+     * Two things it does not show: what lives only inside one tick, and how much room the program needs around what
+     * lives, since the VM never moves a block and free memory lies between blocks. `heapLimit` shows both: the
+     * smallest limit with which a program still runs is what it needs, often a third more than what lives.
      */
     watchHeap(garbageBytes = 512): HeapPeak {
         return (this.watch = { live: 0, garbageBytes, samples: 0 })
@@ -308,10 +314,15 @@ export class Device extends EventEmitter<DeviceEvents> {
     }
 
     private onPanic(code: number): void {
+        const heap = this.heap()
         this.limited = false
         this.down = true
         this.network.close()
-        this.report({ code, name: PANICS[code] ?? "panic of the program" })
+        this.report({
+            code,
+            name: PANICS[code] ?? "panic of the program",
+            heap,
+        })
     }
 
     private onAbort(reason: string): void {

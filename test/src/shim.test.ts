@@ -298,7 +298,10 @@ describe("getAt and setAt", () => {
         expect(stored("i32", -4e9)).toBe("00000080")
     })
 
-    test("add a half and truncate", () => {
+    test("keep integers, and of others add a half and truncate", () => {
+        expect(stored("i32", -5)).toBe("fbffffff")
+        expect(stored("i32", -2147483647)).toBe("01000080")
+        expect(stored("i8", -1)).toBe("ff000000")
         expect(stored("u16", 1.5)).toBe("02000000")
         expect(stored("u16", 0.4)).toBe("00000000")
         expect(stored("i16", -1.5)).toBe("ffff0000")

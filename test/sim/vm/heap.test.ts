@@ -33,7 +33,12 @@ test("with less heap the same program runs, or ends out of memory", async contex
     assert.ok(enough.heap()!.used < 28_000)
     const tooSmall = await deviceFor(context, { image, heapLimit: 20_000 })
     await new Promise(resolve => tooSmall.once("panic", resolve))
-    assert.equal(tooSmall.panics[0].code, 60004)
+    const { code, heap } = tooSmall.panics[0]
+    assert.equal(code, 60004)
+    // The buffer of 20,000 bytes did not fit: what is left is less than that.
+    assert.ok(heap!.largestFree < 20_000, JSON.stringify(heap))
+    assert.ok(heap!.used > 0 && heap!.used < 2000, JSON.stringify(heap))
+    assert.ok(Math.abs(heap!.used + heap!.free - 20_000) < 16)
 })
 
 test("the limit holds again after a restart", async context => {
