@@ -132,18 +132,17 @@ export const enum ErrorCode {
     /** A packet has not the length or the content that its type has. */
     MqttMalformed = 5001,
     MqttQos2 = 5002,
-    MqttTextTooLong = 5003,
-    MqttWindowFull = 5004,
+    MqttWindowFull = 5003,
     /** A remaining length of more than four bytes. */
-    MqttLength = 5005,
+    MqttLength = 5004,
     /** Flags that the type of a packet does not have. */
-    MqttFlags = 5006,
+    MqttFlags = 5005,
     /** A packet that a gateway does not send, or not now. */
-    MqttUnexpectedPacket = 5007,
+    MqttUnexpectedPacket = 5006,
     /** A message that is longer than any an IoT Hub or a gateway sends, or whose topic is. */
-    MqttPacketTooLong = 5008,
+    MqttPacketTooLong = 5007,
     /** A topic that is empty, no UTF-8, or holds NUL or a wildcard. */
-    MqttTopic = 5009,
+    MqttTopic = 5008,
     MqttConnackTimeout = 5010,
     MqttProtocolVersion = 5011,
     MqttIdentifierRejected = 5012,

@@ -1,7 +1,8 @@
 /**
  * Control packets of MQTT 3.1.1 (OASIS, chapters 2 and 3), as far as a leaf sends and receives them.
  *
- * Encoding gives one buffer a packet. Not here: QoS 2, retained messages, UNSUBSCRIBE; nobody on an IoT Hub uses them.
+ * Encoding gives one buffer a packet. That a text has at most 65,535 bytes (section 1.5.3) is not checked: no buffer of the
+ * runtime is as long. Not here: QoS 2, retained messages, UNSUBSCRIBE; nobody on an IoT Hub uses them.
  */
 import { equalBytes, writeUint16 } from "../bytes"
 import { ErrorCode, fail } from "../errors"
@@ -23,9 +24,6 @@ export const enum PacketType {
  * quarter of it. Whoever announces more is no gateway, and would keep the device reading.
  */
 export const MAX_MESSAGE_BYTES = 262144
-
-/** A text field has two bytes of length, section 1.5.3. */
-const MAX_TEXT_LENGTH = 65535
 
 /** Writes a packet of known length from the front to the back. */
 class PacketWriter {
@@ -69,14 +67,6 @@ class PacketWriter {
     }
 }
 
-/** A text as MQTT sends it. @throws LeafError MqttTextTooLong */
-function encodeText(text: string): Buffer {
-    const bytes = Buffer.from(text)
-    if (bytes.length > MAX_TEXT_LENGTH)
-        fail(ErrorCode.MqttTextTooLong, "mqtt: a text is too long")
-    return bytes
-}
-
 export interface ConnectFields {
     clientId: string
     username: string
@@ -87,9 +77,9 @@ export interface ConnectFields {
 
 /** CONNECT, section 3.1. */
 export function encodeConnect(fields: ConnectFields): Buffer {
-    const clientId = encodeText(fields.clientId)
-    const username = encodeText(fields.username)
-    const password = encodeText(fields.password)
+    const clientId = Buffer.from(fields.clientId)
+    const username = Buffer.from(fields.username)
+    const password = Buffer.from(fields.password)
     const w = new PacketWriter(
         PacketType.Connect << 4,
         16 + clientId.length + username.length + password.length
@@ -109,7 +99,7 @@ export function encodeConnect(fields: ConnectFields): Buffer {
  * PUBLISH, section 3.3.
  *
  * @param packetId with QoS 1; not looked at with QoS 0
- * @throws LeafError MqttTopic, MqttTextTooLong: a hub closes the connection for a wrong topic, and edgeHub drops the message
+ * @throws LeafError MqttTopic: a hub closes the connection for a wrong topic, and edgeHub drops the message
  */
 export function encodePublish(
     topic: string,
@@ -118,7 +108,7 @@ export function encodePublish(
     packetId: number,
     duplicate: boolean
 ): Buffer {
-    const topicBytes = encodeText(topic)
+    const topicBytes = Buffer.from(topic)
     checkTopic(topicBytes)
     const idLength = qos > 0 ? 2 : 0
     const w = new PacketWriter(
@@ -144,7 +134,7 @@ export function encodeSubscribe(
     filter: string,
     qos: number
 ): Buffer {
-    const text = encodeText(filter)
+    const text = Buffer.from(filter)
     const w = new PacketWriter((PacketType.Subscribe << 4) | 2, 5 + text.length)
     w.writeUint16(packetId)
     w.writeText(text)

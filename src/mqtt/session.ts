@@ -136,7 +136,7 @@ export class Session {
      * Sends a message. With QoS 1 the handler `acknowledged` gets it back; until then it is unacknowledged, also after an
      * error here.
      *
-     * @throws LeafError MqttWindowFull with QoS 1 and no room; MqttTopic, MqttTextTooLong: then it was not sent
+     * @throws LeafError MqttWindowFull with QoS 1 and no room; MqttTopic: then it was not sent
      */
     async publish(message: OutgoingMessage): Promise<void> {
         const isCounted = message.qos > 0
