@@ -52,6 +52,8 @@ export class PacketReader {
      * @throws LeafError ConnectionClosed at the end of the stream, MqttLength, and what `checkHeader` throws
      */
     async read(timeoutMs: number): Promise<Reading> {
+        // A piece may hold thousands of packets, and the runtime stops a program that does not pause.
+        await ds.sleep(0)
         if (this.piece === null) {
             const piece = await this.transport.read(timeoutMs)
             if (piece === undefined) return Reading.Nothing
