@@ -1,4 +1,3 @@
-import "@devicescript/core"
 import { describe, expect, test } from "@devicescript/test"
 import { decimal, unixSeconds } from "../../src/unixtime"
 
