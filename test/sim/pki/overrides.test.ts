@@ -201,7 +201,7 @@ describe("forged certificates", () => {
             certificateParts(server.der).tbs
         )
         // Node hands this one to OpenSSL, which finds the algorithms to differ.
-        assert.ok(!new X509Certificate(der).verify(intermediate.keys.publicKey))
+        assert.ok(!new X509Certificate(der).verify(edgeCa.keys.publicKey))
     })
 
     test("a changed content that is signed again verifies", async () => {
