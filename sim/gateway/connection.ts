@@ -1,0 +1,280 @@
+/**
+ * One client's MQTT 3.1.1 connection, from the end of its TLS handshake on: CONNECT, telemetry, subscriptions, keep-alive, end.
+ *
+ * Rules are edgeHub's where it differs from the standard. Packets are handled one after another; messages are stored several at
+ * a time and acknowledged in the order in which they came (4.6). Memory: one packet, plus `pendingMessages` messages.
+ */
+import {
+    generate,
+    type IConnectPacket,
+    type IPublishPacket,
+    type ISubscribePacket,
+    type Packet,
+} from "mqtt-packet"
+import {
+    ReturnCode,
+    type Admission,
+    type Credentials,
+    type Refusal,
+} from "./authenticate"
+import type { CloseReason } from "./events"
+import { connectProtocol, FrameError, Framer, readPacket } from "./frames"
+import { Inbox } from "./inbox"
+import type { Link } from "./link"
+import type { ConnectionServices } from "./services"
+import type { Session } from "./sessions"
+import { isDeviceFilter } from "./topics"
+
+/** Acknowledgements that a client does not read pile up to this many bytes, then it is let go. */
+const MAX_UNSENT_BYTES = 65_536
+
+const QOS_2 = 2
+const SUBSCRIBE_REFUSED = 0x80
+
+export class Connection {
+    private readonly framer: Framer
+    private readonly inbox: Inbox
+    private credentials: Credentials | undefined
+    private session: Session | undefined
+    private will: IConnectPacket["will"]
+    private lastPacketMs: number
+    private cancelKeepAlive: () => void = () => undefined
+
+    constructor(
+        readonly link: Link,
+        private readonly services: ConnectionServices
+    ) {
+        this.framer = new Framer(services.limits.packetBytes)
+        this.inbox = new Inbox(link, services, id => this.acknowledge(id))
+        this.lastPacketMs = services.clock.now()
+        link.onClose = reason => this.ended(reason)
+        link.stream.on("data", bytes => this.received(bytes))
+    }
+
+    /** The device, once its CONNECT was accepted. */
+    get deviceId(): string {
+        return this.link.deviceId ?? ""
+    }
+
+    /** Closes the connection if the device, by what it sent at its CONNECT, would not be let in any more. */
+    recheck(): void {
+        if (!this.credentials || this.link.closed) return
+        const verdict = this.services.authenticator.check(this.credentials)
+        if (verdict.ok) return
+        this.link.close(
+            verdict.reason === "expired-token"
+                ? "token-expired"
+                : "identity-changed",
+            verdict.message
+        )
+    }
+
+    private received(bytes: Buffer): void {
+        if (this.link.closed) return
+        this.framer.push(bytes)
+        this.process()
+    }
+
+    /** Handles packets until there are no more, or too many messages wait for the store. */
+    private process(): void {
+        const { clock, limits } = this.services
+        const { stream } = this.link
+        try {
+            while (this.inbox.pending < limits.pendingMessages) {
+                const frame = this.link.closed ? undefined : this.framer.next()
+                if (!frame) {
+                    if (stream.isPaused()) stream.resume()
+                    return
+                }
+                this.lastPacketMs = clock.now()
+                if (this.credentials) this.handle(readPacket(frame))
+                else this.connect(frame)
+            }
+            stream.pause()
+        } catch (error) {
+            this.fail(error)
+        }
+    }
+
+    /** A message, and all before it, is stored; at QoS 1 it has a packet id. There is room for another one. */
+    private acknowledge(messageId: number | undefined): void {
+        if (messageId !== undefined) this.send({ cmd: "puback", messageId })
+        this.process()
+    }
+
+    private fail(error: unknown): void {
+        if (!(error instanceof FrameError)) throw error
+        this.link.close(error.kind, error.message)
+    }
+
+    private connect(frame: Buffer): void {
+        const protocol = connectProtocol(frame)
+        if (protocol && (protocol.name !== "MQTT" || protocol.level !== 4))
+            return this.refuse({
+                ok: false,
+                returnCode: ReturnCode.WrongProtocol,
+                reason: "protocol",
+                message: "the protocol is not MQTT 3.1.1 (name MQTT, level 4)",
+            })
+        const packet = readPacket(frame)
+        if (packet.cmd !== "connect")
+            return this.link.close(
+                "protocol-error",
+                `the first packet is ${packet.cmd.toUpperCase()}, not CONNECT`
+            )
+        const credentials = {
+            clientId: packet.clientId,
+            username: packet.username,
+            password: packet.password?.toString("latin1") ?? "",
+        }
+        const verdict = this.services.authenticator.check(credentials)
+        if (!verdict.ok) return this.refuse(verdict)
+        const objection = this.services.admit(this, verdict)
+        if (objection) return this.refuse(objection)
+        this.credentials = credentials
+        this.accept(packet, verdict)
+    }
+
+    private refuse(refusal: Refusal): void {
+        const { returnCode, reason, message, deviceId } = refusal
+        this.send({ cmd: "connack", returnCode, sessionPresent: false })
+        this.services.events.emit("refused", {
+            connection: this.link.id,
+            deviceId,
+            returnCode,
+            reason,
+            message,
+        })
+        this.link.close("refused", message)
+    }
+
+    private accept(packet: IConnectPacket, admission: Admission): void {
+        const { events, sessions } = this.services
+        const { deviceId, tokenExpirySec, clientType } = admission
+        const cleanSession = packet.clean === true
+        const keepAliveSec = packet.keepalive ?? 0
+        const { session, present } = sessions.open(deviceId, cleanSession)
+        this.link.noDeadline()
+        this.link.deviceId = deviceId
+        this.session = session
+        this.will = packet.will
+        this.watchKeepAlive(this.keepAliveMs(keepAliveSec))
+        this.send({
+            cmd: "connack",
+            returnCode: ReturnCode.Accepted,
+            sessionPresent: present,
+        })
+        events.emit("authenticated", {
+            connection: this.link.id,
+            deviceId,
+            keepAliveSec,
+            cleanSession,
+            sessionPresent: present,
+            tokenExpirySec,
+            clientType,
+        })
+    }
+
+    private handle(packet: Packet): void {
+        switch (packet.cmd) {
+            case "publish":
+                return this.publish(packet)
+            case "subscribe":
+                return this.subscribe(packet)
+            case "unsubscribe":
+                for (const filter of packet.unsubscriptions)
+                    this.session?.subscriptions.delete(filter)
+                return this.send({
+                    cmd: "unsuback",
+                    messageId: packet.messageId,
+                    granted: [],
+                })
+            case "pingreq":
+                return this.send({ cmd: "pingresp" })
+            case "puback":
+                // Nothing is sent at QoS 1 yet; a client may still acknowledge what an earlier connection brought.
+                return
+            case "disconnect":
+                return this.link.close("client-done", "it sent DISCONNECT")
+            default:
+                return this.link.close(
+                    "protocol-error",
+                    `${packet.cmd.toUpperCase()} has no place here`
+                )
+        }
+    }
+
+    private subscribe(packet: ISubscribePacket): void {
+        const granted = packet.subscriptions.map(({ topic, qos }) => {
+            const code = isDeviceFilter(topic, this.deviceId)
+                ? Math.min(qos, 1)
+                : SUBSCRIBE_REFUSED
+            if (code !== SUBSCRIBE_REFUSED)
+                this.session?.subscriptions.set(topic, code)
+            this.services.events.emit("subscribed", {
+                connection: this.link.id,
+                deviceId: this.deviceId,
+                filter: topic,
+                granted: code,
+            })
+            return code
+        })
+        this.send({ cmd: "suback", messageId: packet.messageId, granted })
+    }
+
+    private publish(packet: IPublishPacket): void {
+        if (packet.qos === QOS_2)
+            return this.link.close("qos-2", "a message at QoS 2: 0 and 1 work")
+        this.inbox.take(packet)
+    }
+
+    private keepAliveMs(keepAliveSec: number): number {
+        const { keepAliveCapMs } = this.services.limits
+        const ms = keepAliveSec * 1500
+        return ms === 0 || ms > keepAliveCapMs ? keepAliveCapMs : ms
+    }
+
+    private watchKeepAlive(limitMs: number): void {
+        const { clock } = this.services
+        const look = () => {
+            // While nothing is read because the store is slow, silence is not the client's.
+            const idleMs = this.link.stream.isPaused()
+                ? 0
+                : clock.now() - this.lastPacketMs
+            if (idleMs >= limitMs)
+                return this.link.close(
+                    "keep-alive",
+                    `no packet for ${idleMs / 1000} s`
+                )
+            this.cancelKeepAlive = clock.after(limitMs - idleMs, look)
+        }
+        look()
+    }
+
+    private send(packet: Packet): void {
+        const { stream } = this.link
+        if (this.link.closed) return
+        stream.write(generate(packet))
+        if (stream.writableLength > MAX_UNSENT_BYTES)
+            this.link.close("slow-reader", "it does not read its answers", true)
+    }
+
+    private ended(reason: CloseReason): void {
+        this.cancelKeepAlive()
+        if (!this.credentials) return
+        const { will } = this
+        // A gateway that closes down is not a client that vanished.
+        if (will && reason !== "client-done" && reason !== "gateway-closed") {
+            const packet: IPublishPacket = {
+                cmd: "publish",
+                dup: false,
+                topic: will.topic,
+                payload: will.payload,
+                qos: will.qos ?? 0,
+                retain: will.retain ?? false,
+            }
+            if (packet.qos < QOS_2) this.inbox.take(packet, true)
+        }
+        this.services.ended(this)
+    }
+}

@@ -1,0 +1,236 @@
+/**
+ * A local IoT Edge gateway: what a leaf device sees of edgeHub, on this machine, with an API for tests and demonstrations.
+ *
+ * It checks what a real gateway checks and keeps its limits; it forwards nothing to a cloud. See `connection.ts` for MQTT,
+ * `authenticate.ts` and `token.ts` for who is let in, `timeserver.ts` for the HTTPS port, `monitor.ts` for heartbeats.
+ */
+import {
+    Authenticator,
+    ReturnCode,
+    type Admission,
+    type Refusal,
+} from "./authenticate"
+import { realClock, type Clock } from "./clock"
+import { Connection } from "./connection"
+import { EventHub, type EventName, type GatewayEvents } from "./events"
+import { Listener } from "./listener"
+import { HeartbeatMonitor } from "./monitor"
+import {
+    LIMITS,
+    serverContext,
+    type GatewayLimits,
+    type GatewayOptions,
+    type ServerCertificate,
+} from "./options"
+import { Registry } from "./registry"
+import type { ConnectionServices } from "./services"
+import { Sessions } from "./sessions"
+import { MemoryStore, type Message, type MessageStore } from "./store"
+import { TimeServer } from "./timeserver"
+
+/** Sockets beyond the clients: those that are still shaking hands, and new ones of devices whose old one is not gone yet. */
+const SPARE_LINKS = 50
+
+/** Opens the ports; throws a `GatewayError` that says what to do if it cannot. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+    const gateway = new Gateway(options)
+    try {
+        await gateway.open()
+    } catch (error) {
+        await gateway.close()
+        throw error
+    }
+    return gateway
+}
+
+export class Gateway {
+    port = 0
+    /** 0 if there is none. */
+    httpsPort = 0
+    readonly events: EventHub
+    readonly registry: Registry
+    readonly monitor: HeartbeatMonitor
+    readonly store: MessageStore
+    private readonly limits: GatewayLimits
+    private readonly clock: Clock
+    private readonly sessions = new Sessions()
+    private readonly clients = new Map<string, Connection>()
+    private readonly mqtt: Listener
+    private readonly time: Listener
+    private readonly stopWatching: () => void
+    private cancelRecheck: () => void = () => undefined
+    private lastId = 0
+    private closing = false
+
+    /** Use `startGateway`. */
+    constructor(private readonly options: GatewayOptions) {
+        const { store = new MemoryStore(), clock = realClock } = options
+        this.registry = options.registry ?? new Registry()
+        this.clock = clock
+        this.store = store
+        this.limits = { ...LIMITS, ...options.limits }
+        const events = new EventHub(() => clock.now())
+        this.events = events
+        this.monitor = new HeartbeatMonitor(clock, events, options.heartbeat)
+        const services = this.services()
+        const timeServer = new TimeServer(clock, events)
+        const common = {
+            clock,
+            events,
+            context: serverContext(options, options.tls),
+            nextId: () => ++this.lastId,
+        }
+        this.mqtt = new Listener({
+            ...common,
+            port: "mqtt",
+            maxLinks: this.limits.clients + SPARE_LINKS,
+            accepted: link =>
+                link.deadline(
+                    this.limits.connectTimeoutMs,
+                    "connect-timeout",
+                    `no CONNECT within ${this.limits.connectTimeoutMs / 1000} s`
+                ),
+            secured: link => void new Connection(link, services),
+        })
+        this.time = new Listener({
+            ...common,
+            port: "time",
+            maxLinks: this.limits.clients,
+            accepted: link => timeServer.accepted(link),
+            secured: link => timeServer.secured(link),
+        })
+        this.stopWatching = this.registry.watch(id => this.changed(id))
+    }
+
+    /** Messages that were acknowledged and are still kept, oldest first: heartbeats and wills among them. */
+    get messages(): readonly Message[] {
+        return this.store.messages
+    }
+
+    /** Devices that are connected now. */
+    get connected(): string[] {
+        return [...this.clients.keys()]
+    }
+
+    /** See `EventHub.waitFor`. */
+    waitFor<K extends EventName>(
+        name: K,
+        predicate?: (event: GatewayEvents[K]) => boolean,
+        timeoutMs?: number
+    ): Promise<GatewayEvents[K]> {
+        return this.events.waitFor(name, predicate, timeoutMs)
+    }
+
+    /** See `EventHub.on`. */
+    on<K extends EventName>(
+        name: K,
+        handler: (event: GatewayEvents[K]) => void
+    ): () => void {
+        return this.events.on(name, handler)
+    }
+
+    /** Serves another certificate from the next handshake on. A real gateway restarts for that: `drop()` does the rest. */
+    setCertificate(certificate: ServerCertificate): void {
+        const context = serverContext(certificate, this.options.tls)
+        this.mqtt.use(context)
+        this.time.use(context)
+    }
+
+    /** Breaks connections without a word, as a restart or a dead network does: that of one device, or all. */
+    drop(deviceId?: string): void {
+        for (const [id, connection] of [...this.clients])
+            if (deviceId === undefined || id === deviceId)
+                connection.link.close("dropped", "it was dropped by hand", true)
+    }
+
+    /** Ends all connections, timers and waits, and gives the ports back. */
+    async close(): Promise<void> {
+        this.closing = true
+        this.cancelRecheck()
+        this.stopWatching()
+        await Promise.all([this.mqtt.close(), this.time.close()])
+        this.monitor.close()
+        this.events.close()
+    }
+
+    /** For `startGateway`. */
+    async open(): Promise<void> {
+        const {
+            host = "127.0.0.1",
+            port = 8883,
+            httpsPort = 8443,
+        } = this.options
+        this.port = await this.mqtt.listen(host, port)
+        if (httpsPort !== null)
+            this.httpsPort = await this.time.listen(host, httpsPort)
+        const recheck = () => {
+            for (const connection of [...this.clients.values()])
+                connection.recheck()
+            this.cancelRecheck = this.clock.after(
+                this.limits.recheckMs,
+                recheck
+            )
+        }
+        recheck()
+    }
+
+    private services(): ConnectionServices {
+        const { hubName, gatewayName } = this.options
+        return {
+            clock: this.clock,
+            events: this.events,
+            limits: this.limits,
+            authenticator: new Authenticator(
+                this.registry,
+                this.clock,
+                gatewayName === undefined ? [hubName] : [hubName, gatewayName]
+            ),
+            sessions: this.sessions,
+            store: this.store,
+            admit: (connection, admission) => this.admit(connection, admission),
+            stored: message => this.stored(message),
+            ended: connection => {
+                if (this.clients.get(connection.deviceId) === connection)
+                    this.clients.delete(connection.deviceId)
+            },
+        }
+    }
+
+    private admit(
+        connection: Connection,
+        { deviceId }: Admission
+    ): Refusal | undefined {
+        const older = this.clients.get(deviceId)
+        if (!older && this.clients.size >= this.limits.clients)
+            return {
+                ok: false,
+                returnCode: ReturnCode.ServerUnavailable,
+                reason: "too-many-clients",
+                message: `${this.limits.clients} devices are connected: raise limits.clients`,
+                deviceId,
+            }
+        older?.link.close("taken-over", "the device connected once more")
+        this.clients.set(deviceId, connection)
+        this.monitor.watch(deviceId)
+        return undefined
+    }
+
+    private stored(message: Message): void {
+        if (this.closing) return
+        // A last will tells of a device, and not that it lives; a removed device is not watched any more.
+        const heartbeat =
+            message.kind !== "will" && this.registry.get(message.deviceId)
+                ? this.monitor.message(message)
+                : undefined
+        if (heartbeat) this.events.emit("heartbeat", { ...heartbeat, message })
+        else if (message.kind === "will") this.events.emit("will", message)
+        else this.events.emit("telemetry", message)
+    }
+
+    private changed(deviceId: string): void {
+        this.clients.get(deviceId)?.recheck()
+        if (this.registry.get(deviceId)) return
+        this.monitor.forget(deviceId)
+        this.sessions.forget(deviceId)
+    }
+}
