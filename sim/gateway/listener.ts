@@ -84,6 +84,8 @@ export class Listener {
             socket.destroy()
             return events.emit("turnedAway", { port, remote, limit: maxLinks })
         }
+        // A PUBACK is four bytes: it must not wait for the acknowledgement of the one before.
+        socket.setNoDelay(true)
         const stream = new TLSSocket(socket, {
             isServer: true,
             secureContext: this.context,
