@@ -35,6 +35,8 @@ export interface Rig {
     client(tls?: ConnectionOptions): Promise<Client>
     /** A client whose CONNECT was accepted. */
     connected(connect?: Partial<IConnectPacket>): Promise<Client>
+    /** Another device, connected. */
+    bystander(): Promise<Client>
     /** A CONNECT of the rig's device with a token of an hour. */
     connectPacket(change?: Partial<IConnectPacket>): IConnectPacket
 }
@@ -82,6 +84,14 @@ export async function rig(
             assert.equal(connack.returnCode, 0)
             client.sessionPresent = connack.sessionPresent
             return client
+        },
+        async bystander() {
+            const other = registry.add({ deviceId: "bystander" })
+            return self.connected({
+                clientId: other.deviceId,
+                username: `${HUB}/${other.deviceId}/?api-version=2021-04-12`,
+                password: Buffer.from(tokenOf(other)),
+            })
         },
         connectPacket: change => ({
             cmd: "connect",
