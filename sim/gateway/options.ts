@@ -1,4 +1,5 @@
 /** What a gateway can be told when it starts, its limits, and the TLS settings that follow. */
+import { createPrivateKey, X509Certificate } from "node:crypto"
 import {
     createSecureContext,
     type SecureContext,
@@ -69,6 +70,9 @@ export function serverContext(
     overrides: GatewayOptions["tls"]
 ): SecureContext {
     try {
+        // OpenSSL itself takes an RSA certificate with an EC key, and then has nothing to serve.
+        if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+            throw new Error("the key is not that of the certificate")
         return createSecureContext({
             minVersion: "TLSv1.2",
             ciphers: CIPHERS,
@@ -80,9 +84,10 @@ export function serverContext(
             sessionIdContext: "edge-leaf-gateway",
         })
     } catch (error) {
+        const { reason, message } = error as { reason?: string } & Error
         throw new GatewayError(
             "bad-certificate",
-            `gateway: the server certificate and its key cannot be used (${(error as { reason?: string }).reason ?? "no PEM"}): make both anew, or give the chain and the key of one and the same certificate`
+            `gateway: the server certificate cannot be used (${reason ?? message}): give the chain and the key of one and the same certificate as PEM, or make both anew`
         )
     }
 }
