@@ -4,7 +4,7 @@
  * Private keys and the device's key lie there in plain text, readable by their owner only: it is for trying out and for
  * tests. What is there is used again; a gateway certificate that has ended, or soon will, is renewed.
  */
-import { randomBytes, X509Certificate } from "node:crypto"
+import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { loadCertificate, pemChain } from "../pki/certificate"
@@ -112,6 +112,8 @@ export class Workspace {
             void this.device
             const server = new X509Certificate(this.read(FILES.chain))
             const edgeCa = new X509Certificate(this.read(FILES.edgeCa))
+            if (!server.checkPrivateKey(createPrivateKey(this.key)))
+                throw new Error("the gateway's key is of another certificate")
             const left = Date.parse(server.validTo) - Date.now()
             if (left < RENEW_BEFORE_MS) await this.renewServer()
             else if (!server.checkIssued(edgeCa))
