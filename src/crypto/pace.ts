@@ -2,7 +2,7 @@
  * Yields for long computations: the VM ends a program that runs 131,072 opcodes without a pause (panic 60001), and
  * hears no network while it computes.
  *
- * One count for all of `crypto/`, across calls: many short operations in a row yield as one long one does, and a
+ * One count for all that call it (crypto, x509, tls): many short operations in a row yield as one long one does, and a
  * single short one does not wait at all. Each yield costs about a millisecond.
  */
 import * as ds from "@devicescript/core"

@@ -1,5 +1,6 @@
 /** Record protection of TLS 1.3 (RFC 8446 5.2 to 5.5): AEAD with a nonce from the sequence number. */
 import { Aead, AeadAlgorithm } from "../crypto/aead"
+import { pace } from "../crypto/pace"
 import { ErrorCode, errorCode, fail } from "../errors"
 import { wipe } from "../bytes"
 import { expandLabel } from "./keyschedule"
@@ -8,6 +9,7 @@ import {
     HEADER_LENGTH,
     RecordLayer,
     RecordProtection,
+    tooLong,
     writeHeader,
 } from "./record"
 
@@ -18,6 +20,9 @@ const TAG_LENGTH = 16
  * wrap of the sequence number (R3). A leaf reconnects for its token long before.
  */
 const MAX_RECORDS = 16777216
+
+/** Opcodes to step over 256 bytes of padding. */
+const OPCODES_OF_PADDING = 10000
 
 export class Protection13 implements RecordProtection {
     maxExpansion = 256
@@ -71,8 +76,13 @@ export class Protection13 implements RecordProtection {
             if (errorCode(e) !== ErrorCode.CryptoBadTag) throw e
             badRecord()
         }
+        // R1: padding does not lift the limit, RFC 8446 5.4.
+        if (end > records.maxContent + 1) tooLong()
         // TLSInnerPlaintext: content, its type, zeros.
-        while (end > 0 && data[end - 1] === 0) end--
+        while (end > 0 && data[end - 1] === 0) {
+            end--
+            if ((end & 255) === 0) await pace(OPCODES_OF_PADDING)
+        }
         if (end === 0)
             fail(
                 ErrorCode.TlsUnexpectedRecord,

@@ -7,6 +7,7 @@
  */
 import * as ds from "@devicescript/core"
 import { writeUint16 } from "../bytes"
+import { pace } from "../crypto/pace"
 import { ErrorCode, fail } from "../errors"
 import { Transport } from "../transport"
 
@@ -33,6 +34,13 @@ export const MAX_HANDSHAKE_CONTENT = 12288 + 4
 
 /** Records without content, in a row, before it is taken for a flood (R5). OpenSSL sends one at most. */
 const MAX_EMPTY_RECORDS = 8
+
+/**
+ * Opcodes that a record, and a piece of the stream, cost at most, whoever handles their content included. All that has
+ * arrived is read without waiting: without a pause a few thousand tiny records end the program at the VM's step limit.
+ */
+const OPCODES_A_RECORD = 1000
+const OPCODES_A_PIECE = 250
 
 export interface RecordProtection {
     /** The most bytes that a sealed record is longer than its content, RFC 8446 5.2. */
@@ -90,6 +98,7 @@ export class RecordLayer {
         }
         const record = this.record
         if (!(await this.fill(record, deadlineMs))) return false
+        await pace(OPCODES_A_RECORD)
         this.record = null
         this.type = this.header[0]
         this.data = record
@@ -112,8 +121,15 @@ export class RecordLayer {
     /** R1: what the header says, before anything is allocated. */
     private checkHeader(): number {
         const h = this.header
-        if (h[0] < 20 || h[0] > 23 || h[1] !== 3)
-            fail(ErrorCode.TlsNotTls, "tls: the answer is not TLS")
+        if (h[1] !== 3) fail(ErrorCode.TlsNotTls, "tls: the answer is not TLS")
+        if (
+            h[0] < ContentType.ChangeCipherSpec ||
+            h[0] > ContentType.ApplicationData
+        )
+            fail(
+                ErrorCode.TlsUnexpectedRecord,
+                "tls: a record of an unknown type came"
+            )
         const length = h.readUInt16BE(3)
         let most = this.maxContent
         if (this.incoming !== null) most = most + this.incoming.maxExpansion
@@ -125,6 +141,7 @@ export class RecordLayer {
     private async fill(into: Buffer, deadlineMs: number): Promise<boolean> {
         while (this.filled < into.length) {
             if (this.piece === null) {
+                await pace(OPCODES_A_PIECE)
                 const timeoutMs = deadlineMs - ds.millis()
                 const piece = await this.transport.read(
                     timeoutMs > 0 ? timeoutMs : 0
@@ -200,6 +217,6 @@ export function writeHeader(
     writeUint16(record, 3, length)
 }
 
-function tooLong(): never {
+export function tooLong(): never {
     fail(ErrorCode.TlsRecordTooLong, "tls: a record is too long")
 }

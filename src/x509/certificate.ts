@@ -15,6 +15,9 @@ import { Der, malformed, Tag } from "./der"
 /** Bounds the search for repeated extensions; public certificates carry about ten. */
 const MAX_EXTENSIONS = 24
 
+/** Bounds the search for serverAuth. */
+const MAX_PURPOSES = 32
+
 /** Bits of the first byte of KeyUsage, RFC 5280 4.2.1.3. */
 export const enum KeyUsage {
     DigitalSignature = 0x80,
@@ -120,7 +123,7 @@ function readTime(from: Der): number {
 }
 
 function readExtensions(c: Certificate, list: Der): void {
-    const seen: Der[] = []
+    const seen: string[] = []
     if (list.left() === 0) malformed("the extensions are empty")
     while (list.left() > 0) {
         const extension = list.read(Tag.Sequence)
@@ -129,9 +132,9 @@ function readExtensions(c: Certificate, list: Der): void {
             extension.peek() === Tag.Boolean ? extension.readBoolean() : false
         const value = extension.read(Tag.OctetString)
         extension.finish()
-        for (let i = 0; i < seen.length; i++)
-            if (seen[i].same(id)) malformed("an extension stands twice") // X1
-        seen.push(id)
+        const idText = id.hex()
+        if (seen.indexOf(idText) >= 0) malformed("an extension stands twice") // X1
+        seen.push(idText)
         if (seen.length > MAX_EXTENSIONS)
             malformed("there are too many extensions")
         // id-ce is 2.5.29; the number behind it says which extension of RFC 5280 4.2.1 it is.
@@ -196,7 +199,11 @@ function readExtendedKeyUsage(c: Certificate, value: Der): void {
     value.finish()
     if (purposes.left() === 0) malformed("the extended key usage is empty")
     c.serverAuth = 0
-    while (purposes.left() > 0)
+    let count = 0
+    while (purposes.left() > 0) {
         if (purposes.read(Tag.ObjectIdentifier).equals(hex`2b06010505070301`))
             c.serverAuth = 1
+        count++
+        if (count > MAX_PURPOSES) malformed("there are too many purposes")
+    }
 }

@@ -4,8 +4,14 @@
  * It walks over a buffer without copying: a cursor is a place and an end in a buffer that belongs to somebody else.
  * Refused: indefinite and non-minimal lengths, tag numbers over 30, elements that end outside their parent.
  * It does not decode REAL, sets, or strings beyond their bytes: certificates need none of it.
+ *
+ * What a stranger sends is walked over before any signature is checked, and the VM ends a program that runs 131,072
+ * opcodes without a pause. So nothing here loops over bytes: the runtime compares them, by their hexadecimal text.
  */
 import { ErrorCode, fail } from "../errors"
+
+/** The longest elements that are compared: names are below 300 B. Their text takes four times as much heap. */
+const MAX_COMPARED = 1024
 
 export const enum Tag {
     Boolean = 0x01,
@@ -88,20 +94,24 @@ export class Der {
 
     /** Whether what is left is these bytes. */
     equals(other: Buffer): boolean {
-        if (this.left() !== other.length) return false
-        for (let i = 0; i < other.length; i++)
-            if (this.bytes[this.at + i] !== other[i]) return false
-        return true
+        return (
+            this.left() === other.length && this.hex() === other.toString("hex")
+        )
     }
 
     /** Whether both cursors have the same bytes left. */
     same(other: Der): boolean {
-        const length = this.left()
-        if (length !== other.left()) return false
-        for (let i = 0; i < length; i++)
-            if (this.bytes[this.at + i] !== other.bytes[other.at + i])
-                return false
-        return true
+        return this.left() === other.left() && this.hex() === other.hex()
+    }
+
+    /**
+     * What is left as text, for comparison.
+     *
+     * @throws LeafError X509Malformed if it is longer than anything that we compare
+     */
+    hex(): string {
+        if (this.left() > MAX_COMPARED) malformed("an element is too long")
+        return this.copy().toString("hex")
     }
 
     /** BOOLEAN: 0x00 or 0xff, X.690 11.1. */

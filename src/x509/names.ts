@@ -11,6 +11,9 @@ import { Der, malformed, Tag } from "./der"
 /** The longest DNS name, RFC 1035 2.3.4. */
 const MAX_NAME_LENGTH = 253
 
+/** Bounds the search through a stranger's certificate; public ones carry up to a hundred names. */
+const MAX_NAMES = 128
+
 /**
  * The four bytes of an IPv4 address in dotted decimal.
  *
@@ -78,9 +81,13 @@ export function checkName(names: Der, host: string): void {
         )
     const name = host.toLowerCase()
     let found = false
+    let count = 0
     if (names !== null) {
         const list = new Der(names.bytes, names.at, names.end)
         while (list.left() > 0) {
+            count++
+            if (count > MAX_NAMES)
+                malformed("there are too many alternative names")
             const tag = list.peek()
             const value = list.read(tag)
             if (tag === Tag.ContextPrimitive + 2) {
@@ -102,19 +109,16 @@ export function checkName(names: Der, host: string): void {
 function matchesDns(pattern: Der, name: string): boolean {
     const b = pattern.bytes
     let at = pattern.at
-    let from = 0
+    let expected = name
     if (pattern.left() > 2 && b[at] === 42 && b[at + 1] === 46) {
         // I3: "*." stands for the first label; what follows is compared from its dot on.
-        from = name.indexOf(".")
-        if (from < 1 || name.indexOf(".", from + 1) < 0) return false
+        const dot = name.indexOf(".")
+        if (dot < 1 || name.indexOf(".", dot + 1) < 0) return false
+        expected = name.slice(dot)
         at++
     }
-    if (pattern.end - at !== name.length - from) return false
-    for (let i = from; i < name.length; i++) {
-        let c = b[at]
-        if (c >= 65 && c <= 90) c = c + 32
-        if (c !== name.charCodeAt(i)) return false
-        at++
-    }
-    return true
+    if (pattern.end - at !== expected.length) return false
+    const text = b.slice(at, pattern.end).toString()
+    // As many characters as bytes: it is ASCII, or has bytes that are no text, which equal nothing.
+    return text.length === expected.length && text.toLowerCase() === expected
 }

@@ -8,6 +8,7 @@
  * server sent, in any order, each by the first certificate with the right subject; there is no search through
  * alternatives. Not done: revocation, name constraints (refused), policies.
  */
+import { pace } from "../crypto/pace"
 import { ErrorCode, fail } from "../errors"
 import { Certificate, KeyUsage, parseCertificate } from "./certificate"
 import { Der, Tag } from "./der"
@@ -23,6 +24,9 @@ export const MAX_PATH_LENGTH = 5
 
 /** P9: how many certificates a server may send, those that are not needed included. */
 export const MAX_CERTIFICATES = 8
+
+/** Opcodes that reading one certificate takes at most. */
+const OPCODES_A_CERTIFICATE = 30000
 
 /** P10: whom the owner trusts: a name and a key, pinned in flash. Nothing that a peer sends becomes one. */
 export interface TrustAnchor {
@@ -69,9 +73,13 @@ export async function validatePath(
         ) // S3, P9
     const leaf = parseCertificate(sent[0])
     checkLeaf(leaf, policy)
+    await pace(OPCODES_A_CERTIFICATE)
     const path = [leaf]
     const below: Certificate[] = []
-    for (let i = 1; i < sent.length; i++) below.push(parseCertificate(sent[i]))
+    for (let i = 1; i < sent.length; i++) {
+        below.push(parseCertificate(sent[i]))
+        await pace(OPCODES_A_CERTIFICATE)
+    }
     let subject = leaf
     // P5 counts the issuers between an issuer and the leaf, without self-issued ones.
     let intermediates = 0
