@@ -7,20 +7,17 @@
 import { randomBytes, X509Certificate } from "node:crypto"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import {
-    chainPem,
-    createOwnerChain,
-    createServerIdentity,
-    keyPem,
-    KeyType,
-    readIdentity,
-} from "../pki/certificates"
+import { loadCertificate, pemChain } from "../pki/certificate"
+import { issueServer, makeChain } from "../pki/chain"
+import { privateKeyPem } from "../pki/keys"
 import { Failure, systemCode } from "./failure"
 
 /** The gateway's name in its certificate and in the device's connection string. */
 export const GATEWAY_NAME = "gateway.leaf.local"
 const HUB_NAME = "leaf-hub.azure-devices.net"
 const DEVICE_ID = "leaf-1"
+
+const SERVER_NAMES = [GATEWAY_NAME, "localhost", "127.0.0.1"]
 
 /** A certificate with less than this left is renewed. */
 const RENEW_BEFORE_MS = 86400000
@@ -55,7 +52,6 @@ export class Workspace {
      */
     static async open(
         folder: string,
-        keyType: KeyType,
         onCreate: () => void
     ): Promise<Workspace> {
         const workspace = new Workspace(folder)
@@ -67,7 +63,7 @@ export class Workspace {
         if (!existsSync(workspace.path(FILES.device))) {
             // The device's file is written last: without it, the rest may be half made.
             onCreate()
-            await workspace.create(keyType)
+            await workspace.create()
         } else await workspace.check()
         return workspace
     }
@@ -76,16 +72,17 @@ export class Workspace {
         return join(this.folder, name)
     }
 
-    private async create(keyType: KeyType) {
-        const chain = await createOwnerChain(keyType)
+    private async create() {
+        const chain = await makeChain({ names: SERVER_NAMES })
         const { root, intermediate, edgeCa } = chain
-        this.write(FILES.root, chainPem(root))
-        this.write(FILES.rootKey, await keyPem(root))
-        this.write(FILES.intermediate, chainPem(intermediate))
-        this.write(FILES.intermediateKey, await keyPem(intermediate))
-        this.write(FILES.edgeCa, chainPem(edgeCa))
-        this.write(FILES.edgeCaKey, await keyPem(edgeCa))
-        await this.createServer()
+        this.write(FILES.root, root.pem)
+        this.write(FILES.rootKey, privateKeyPem(root.keys))
+        this.write(FILES.intermediate, intermediate.pem)
+        this.write(FILES.intermediateKey, privateKeyPem(intermediate.keys))
+        this.write(FILES.edgeCa, edgeCa.pem)
+        this.write(FILES.edgeCaKey, privateKeyPem(edgeCa.keys))
+        this.write(FILES.chain, chain.chainPem)
+        this.write(FILES.key, chain.keyPem)
         const device: DeviceFile = {
             hubName: HUB_NAME,
             deviceId: DEVICE_ID,
@@ -94,23 +91,17 @@ export class Workspace {
         this.write(FILES.device, JSON.stringify(device, undefined, 4) + "\n")
     }
 
-    private async createServer() {
-        const edgeCa = await readIdentity(
+    private async renewServer() {
+        const edgeCa = loadCertificate(
             this.read(FILES.edgeCa),
             this.read(FILES.edgeCaKey)
         )
-        const keyType =
-            edgeCa.keys.privateKey.algorithm.name === "ECDSA" ? "ec" : "rsa"
-        const server = await createServerIdentity(keyType, edgeCa, [
-            GATEWAY_NAME,
-            "localhost",
-            "127.0.0.1",
-        ])
+        const server = await issueServer(edgeCa, { names: SERVER_NAMES })
         this.write(
             FILES.chain,
-            chainPem(server, edgeCa) + this.read(FILES.intermediate)
+            pemChain(server, edgeCa) + this.read(FILES.intermediate)
         )
-        this.write(FILES.key, await keyPem(server))
+        this.write(FILES.key, privateKeyPem(server.keys))
     }
 
     /** What is there fits together. */
@@ -122,7 +113,7 @@ export class Workspace {
             const server = new X509Certificate(this.read(FILES.chain))
             const edgeCa = new X509Certificate(this.read(FILES.edgeCa))
             const left = Date.parse(server.validTo) - Date.now()
-            if (left < RENEW_BEFORE_MS) await this.createServer()
+            if (left < RENEW_BEFORE_MS) await this.renewServer()
             else if (!server.checkIssued(edgeCa))
                 throw new Error("the gateway's certificate is of another CA")
         } catch (error) {

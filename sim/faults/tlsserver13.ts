@@ -84,6 +84,8 @@ export class TlsServer13 {
     /** Types of the handshake messages that the client sent. */
     readonly clientMessages: number[] = []
     clientFinishedIsRight = false
+    /** Records of the client that did not authenticate. */
+    unreadable = 0
     applicationData: Buffer = Buffer.alloc(0)
     private transcript: Buffer[] = []
     private buffered: Buffer = Buffer.alloc(0)
@@ -118,7 +120,14 @@ export class TlsServer13 {
         let type = record[0]
         let content = record.subarray(5)
         if (type === Content.ApplicationData && this.incoming) {
-            const inner = this.incoming.open(record)
+            let inner: Buffer
+            try {
+                inner = this.incoming.open(record)
+            } catch {
+                // Some faults make the two sides' keys differ.
+                this.unreadable++
+                return
+            }
             let end = inner.length
             while (inner[end - 1] === 0) end--
             type = inner[end - 1]

@@ -88,7 +88,7 @@ describe("a correct server", () => {
         )
         const open = await connection
         assert.ok(transport.server.clientFinishedIsRight)
-        assert.equal(String(await open.read(1000)), "from the server")
+        assert.equal((await open.read(1000))?.toString(), "from the server")
         await open.write(DeviceBuffer.from("from the client"))
         assert.equal(
             String(transport.server.applicationData),
@@ -475,7 +475,7 @@ describe("the record layer", () => {
         )
         const open = await connection
         transport.end()
-        assert.equal(String(await open.read(1000)), "x")
+        assert.equal((await open.read(1000))?.toString(), "x")
         await assert.rejects(
             async () => open.read(1000),
             error => ErrorCode[errorCode(error)] === "TlsTruncated"
@@ -603,29 +603,23 @@ describe("the state machine", () => {
             )
         })
 
-    for (const name of MESSAGES.slice(0, 4))
+    for (const name of MESSAGES.slice(1, 4))
         test(`S1: ${name} cannot come twice`, async () => {
-            // The second ServerHello meets keys: it is in a protected record then.
-            const code =
-                name === "serverHello" ? "TlsBadRecord" : "TlsUnexpectedMessage"
-            const alert =
-                name === "serverHello"
-                    ? Alert.BadRecordMac
-                    : Alert.UnexpectedMessage
-            if (name === "serverHello") {
-                await site.refuses(
-                    "TlsUnexpectedRecord",
-                    Alert.UnexpectedMessage,
-                    replacing(name, message => [message, message])
-                )
-                return
-            }
             await site.refuses(
-                code,
-                alert,
+                "TlsUnexpectedMessage",
+                Alert.UnexpectedMessage,
                 replacing(name, message => [message, message])
             )
         })
+
+    test("S1: serverHello cannot come twice: the second is not protected", async () => {
+        await site.refuses("TlsUnexpectedRecord", Alert.UnexpectedMessage, {
+            fragments: (name, fragments) =>
+                name === "serverHello"
+                    ? [...fragments, ...fragments]
+                    : fragments,
+        })
+    })
 
     test("S2: ChangeCipherSpec is dropped before the server's Finished", async () => {
         for (const name of MESSAGES) {
@@ -954,7 +948,7 @@ describe("key exchange and signature", () => {
 describe("fuzz", () => {
     test("a mutated flight gives an error with a code, and no data", async () => {
         const random = seededRandom("mutated server flights")
-        const rounds = 1500
+        const rounds = 2000
         let refused = 0
         for (let round = 0; round < rounds; round++) {
             const record = random.below(6)
@@ -969,9 +963,8 @@ describe("fuzz", () => {
                 wire: (bytes, index) =>
                     plain && index === record ? mutate(bytes, random) : bytes,
             })
-            const timer = setTimeout(() => transport.end(), 1000)
-            // A record that was made longer waits for more: the stream ends then.
-            setImmediate(() => transport.end())
+            // A record that was made longer waits for more, which does not come.
+            const timer = setTimeout(() => transport.end(), 100)
             try {
                 await connection
             } catch (error) {
