@@ -7,15 +7,13 @@
 import type { TLSSocket } from "node:tls"
 import mqtt from "mqtt-packet"
 import type { Gateway } from "./gateway"
+import { isOtherProtocol, PacketCutter, readPacket } from "./packets"
 import type { DeviceIdentity } from "./registry"
 import { checkToken, parseToken } from "./token"
 import { isDeviceFilter, parseTelemetryTopic, parseUsername } from "./topics"
 
 /** From the accepted TCP connection to CONNECT, the TLS handshake included. */
 export const CONNECT_TIMEOUT_MS = 60000
-
-/** The whole packet. */
-const MAX_PACKET_BYTES = 262144
 
 /** So many unacknowledged messages are read; then the client waits. */
 const MAX_UNACKNOWLEDGED = 16
@@ -27,6 +25,9 @@ const LONG_KEEP_ALIVE_SEC = 600
 /** How often the token of an open connection is looked at again. */
 const TOKEN_CHECK_MS = 300000
 
+/** A client that does not close its side must not hold the socket. */
+const LINGER_MS = 1000
+
 const enum ReturnCode {
     Accepted = 0,
     ProtocolVersion = 1,
@@ -37,7 +38,7 @@ const enum ReturnCode {
 export class Connection {
     /** Once CONNECT was accepted. */
     device: DeviceIdentity | undefined
-    private readonly parser = mqtt.parser({ protocolVersion: 4 })
+    private readonly cutter = new PacketCutter()
     private queue: Promise<void> = Promise.resolve()
     private waiting = 0
     private closed = false
@@ -46,6 +47,8 @@ export class Connection {
     private tokenTimer: unknown
     private keepAliveMs = 0
     private tokenExpirySec = 0
+    /** The session ends with the connection. */
+    cleanSession = false
     private will: mqtt.IConnectPacket["will"]
     private ending = ""
 
@@ -60,57 +63,67 @@ export class Connection {
             () => this.close("no CONNECT in 60 s"),
             Math.max(0, acceptedAtMs + CONNECT_TIMEOUT_MS - clock.now())
         )
-        this.parser.on("packet", packet => this.enqueue(packet))
-        this.parser.on("error", error =>
-            this.close(`a packet is malformed: ${error.message}`)
-        )
         socket.on("data", data => this.onData(data))
-        socket.on("error", error => this.onEnd(error.message))
-        socket.on("close", () => this.onEnd("the device closed the connection"))
+        socket.on("error", error => this.endAfterQueue(error.message))
+        socket.on("close", () =>
+            this.endAfterQueue("the device closed the connection")
+        )
     }
 
     private onData(data: Buffer) {
         if (this.closed) return
-        try {
-            this.parser.parse(data)
-        } catch (error) {
-            this.close(`a packet is malformed: ${(error as Error).message}`)
-            return
-        }
-        // The length stands in the header, long before the packet is complete.
-        const length = (
-            this.parser as unknown as { packet?: { length?: number } }
-        ).packet?.length
-        if ((length ?? 0) > MAX_PACKET_BYTES)
-            this.close(`a packet has ${length} bytes, over ${MAX_PACKET_BYTES}`)
+        this.cutter.push(data)
+        this.read()
     }
 
-    private enqueue(packet: mqtt.Packet) {
-        if (this.closed) return
-        if (packet.length !== undefined && packet.length > MAX_PACKET_BYTES) {
-            this.close(
-                `a packet has ${packet.length} bytes, over ${MAX_PACKET_BYTES}`
-            )
-            return
+    /** Takes packets while few enough of them are waiting. */
+    private read() {
+        try {
+            while (!this.closed && this.waiting < MAX_UNACKNOWLEDGED) {
+                const bytes = this.cutter.next()
+                if (!bytes) break
+                this.enqueue(bytes)
+            }
+        } catch (error) {
+            this.close(malformed(error))
         }
+        if (this.waiting < MAX_UNACKNOWLEDGED) this.socket.resume()
+        else this.socket.pause()
+    }
+
+    private enqueue(bytes: Buffer) {
+        if (this.device) this.restartKeepAlive()
         this.waiting++
-        if (this.waiting >= MAX_UNACKNOWLEDGED) this.socket.pause()
         this.queue = this.queue
-            .then(() => (this.closed ? undefined : this.handle(packet)))
+            .then(() => (this.closed ? undefined : this.handle(bytes)))
             .catch((error: Error) => this.close(error.message))
             .finally(() => {
                 this.waiting--
-                if (this.waiting < MAX_UNACKNOWLEDGED) this.socket.resume()
+                this.read()
             })
     }
 
-    private async handle(packet: mqtt.Packet): Promise<void> {
+    private async handle(bytes: Buffer): Promise<void> {
+        if (!this.device && isOtherProtocol(bytes)) {
+            this.refuse(
+                "",
+                ReturnCode.ProtocolVersion,
+                "the protocol is not MQTT 3.1.1"
+            )
+            return
+        }
+        let packet: mqtt.Packet
+        try {
+            packet = readPacket(bytes)
+        } catch (error) {
+            this.close(malformed(error))
+            return
+        }
         if (!this.device) {
             if (packet.cmd === "connect") this.onConnect(packet)
             else this.close(`${packet.cmd} came before CONNECT`)
             return
         }
-        this.restartKeepAlive()
         switch (packet.cmd) {
             case "publish":
                 await this.onPublish(packet)
@@ -138,12 +151,6 @@ export class Connection {
     private onConnect(packet: mqtt.IConnectPacket): void {
         this.gateway.clock.clearTimeout(this.connectTimer)
         const { clientId } = packet
-        if (packet.protocolId !== "MQTT" || packet.protocolVersion !== 4)
-            return this.refuse(
-                clientId,
-                ReturnCode.ProtocolVersion,
-                "the protocol is not MQTT 3.1.1"
-            )
         const username = parseUsername(packet.username ?? "")
         if (typeof username === "string")
             return this.refuse(clientId, ReturnCode.ServerUnavailable, username)
@@ -162,6 +169,7 @@ export class Connection {
 
         this.device = device
         this.will = packet.will
+        this.cleanSession = packet.clean ?? false
         const keepAliveSec = packet.keepalive ?? 0
         this.keepAliveMs =
             1500 *
@@ -170,11 +178,7 @@ export class Connection {
                 : keepAliveSec)
         this.restartKeepAlive()
         this.checkTokenLater()
-        const sessionPresent = this.gateway.takeOver(
-            this,
-            device.deviceId,
-            packet.clean ?? false
-        )
+        const sessionPresent = this.gateway.takeOver(this, device.deviceId)
         this.send({
             cmd: "connack",
             returnCode: ReturnCode.Accepted,
@@ -237,7 +241,8 @@ export class Connection {
         topic: string,
         body: Buffer,
         added: Record<string, string>,
-        duplicate: boolean
+        duplicate: boolean,
+        isWill = false
     ): Promise<void> {
         const { deviceId } = this.device!
         const parsed = parseTelemetryTopic(topic, deviceId)
@@ -245,15 +250,18 @@ export class Connection {
             this.gateway.emit("dropped", { deviceId, topic, reason: parsed })
             return
         }
-        await this.gateway.accept({
-            deviceId,
-            topic,
-            properties: { ...parsed.properties, ...added },
-            systemProperties: parsed.systemProperties,
-            body,
-            receivedAtMs: this.gateway.clock.now(),
-            duplicate,
-        })
+        await this.gateway.accept(
+            {
+                deviceId,
+                topic,
+                properties: { ...parsed.properties, ...added },
+                systemProperties: parsed.systemProperties,
+                body,
+                receivedAtMs: this.gateway.clock.now(),
+                duplicate,
+            },
+            !isWill
+        )
     }
 
     private onSubscribe(packet: mqtt.ISubscribePacket): void {
@@ -282,16 +290,18 @@ export class Connection {
     }
 
     private send(packet: mqtt.Packet) {
-        if (!this.closed) this.socket.write(mqtt.generate(packet))
+        if (!this.closed && this.socket.writable)
+            this.socket.write(mqtt.generate(packet))
     }
 
     private restartKeepAlive() {
         const { clock } = this.gateway
         clock.clearTimeout(this.keepAliveTimer)
-        this.keepAliveTimer = clock.setTimeout(
-            () => this.close("nothing came for 1.5 times the keep-alive"),
-            this.keepAliveMs
-        )
+        this.keepAliveTimer = clock.setTimeout(() => {
+            // While we are not done with what came, we may not be reading.
+            if (this.waiting > 0) this.restartKeepAlive()
+            else this.close("nothing came for 1.5 times the keep-alive")
+        }, this.keepAliveMs)
     }
 
     private checkTokenLater() {
@@ -309,8 +319,7 @@ export class Connection {
         this.ending = reason
         this.socket.end()
         this.onEnd(reason)
-        // A client that does not close its side must not hold the socket.
-        this.socket.setTimeout(1000, () => this.socket.destroy())
+        setTimeout(() => this.socket.destroy(), LINGER_MS).unref()
     }
 
     /** Cuts the connection, as when the gateway's process ends. */
@@ -318,6 +327,15 @@ export class Connection {
         this.will = undefined
         this.onEnd("the gateway stopped")
         this.socket.destroy()
+    }
+
+    /** The client is gone: what it sent before still counts, a DISCONNECT above all. */
+    private endAfterQueue(reason: string) {
+        const { queue } = this
+        void queue.then(() => {
+            if (this.queue === queue) this.onEnd(reason)
+            else this.endAfterQueue(reason)
+        })
     }
 
     private onEnd(reason: string) {
@@ -344,7 +362,12 @@ export class Connection {
             will.topic,
             Buffer.from(will.payload),
             { "iothub-MessageType": "Will" },
-            false
+            false,
+            true
         ).catch(() => undefined)
     }
+}
+
+function malformed(error: unknown): string {
+    return `a packet is malformed: ${(error as Error).message}`
 }

@@ -36,6 +36,8 @@ export interface GatewayOptions {
     clock?: Clock
     store?: MessageStore
     maxClients?: number
+    /** How long a TLS handshake may take on the HTTPS port. Default: 10 s, as edgeHub's web server has it. */
+    httpsHandshakeMs?: number
     /** How long a device may be silent before a heartbeat of its own says otherwise. */
     expectedSec?: number
 }
@@ -65,6 +67,7 @@ export class Gateway extends GatewayEmitter {
     private readonly byDevice = new Map<string, Connection>()
     private readonly sessions = new Map<string, Map<string, number>>()
     private readonly acceptedAtMs = new Map<string, number>()
+    private readonly secured = new Set<string>()
 
     constructor(options: GatewayOptions) {
         super()
@@ -87,10 +90,14 @@ export class Gateway extends GatewayEmitter {
                 // As edgeHub: a certificate is asked for, and none is fine.
                 requestCert: true,
                 rejectUnauthorized: false,
-                handshakeTimeout: CONNECT_TIMEOUT_MS,
             })
             this.timeServer = https.createServer(
-                { ...identity, handshakeTimeout: HTTPS_HANDSHAKE_MS },
+                {
+                    ...identity,
+                    minVersion: "TLSv1.2",
+                    handshakeTimeout:
+                        options.httpsHandshakeMs ?? HTTPS_HANDSHAKE_MS,
+                },
                 (request, response) => {
                     response.sendDate = false
                     response.setHeader(
@@ -121,26 +128,35 @@ export class Gateway extends GatewayEmitter {
         this.server.on("connection", socket => {
             const peer = peerOf(socket)
             this.acceptedAtMs.set(peer, this.clock.now())
-            socket.once("close", () => this.acceptedAtMs.delete(peer))
+            // From the handshake's end on, the connection has its own deadline.
+            const timer = this.clock.setTimeout(() => {
+                if (this.secured.has(peer)) return
+                this.emit("unsecured", {
+                    address: peer,
+                    reason: "no TLS handshake in 60 s",
+                })
+                socket.destroy()
+            }, CONNECT_TIMEOUT_MS)
+            socket.once("close", () => {
+                this.clock.clearTimeout(timer)
+                this.acceptedAtMs.delete(peer)
+                this.secured.delete(peer)
+            })
         })
         this.server.on("secureConnection", socket => this.onSecured(socket))
-        this.server.on("tlsClientError", (error, socket) =>
-            this.emit("unsecured", {
-                address: peerOf(socket),
-                reason: reasonOf(error),
-            })
-        )
-        this.timeServer.on("tlsClientError", (error, socket) =>
-            this.emit("unsecured", {
-                address: peerOf(socket),
-                reason: reasonOf(error),
-            })
-        )
+        for (const server of [this.server, this.timeServer])
+            server.on("tlsClientError", (error: Error, socket: tls.TLSSocket) =>
+                this.emit("unsecured", {
+                    address: peerOf(socket),
+                    reason: reasonOf(error),
+                })
+            )
     }
 
     private onSecured(socket: tls.TLSSocket) {
         const peer = peerOf(socket)
         const acceptedAtMs = this.acceptedAtMs.get(peer) ?? this.clock.now()
+        this.secured.add(peer)
         const cipher = {
             protocol: socket.getProtocol() ?? "",
             cipher: socket.getCipher().name,
@@ -178,16 +194,12 @@ export class Gateway extends GatewayEmitter {
      *
      * @returns whether there was a session, and it is kept
      */
-    takeOver(
-        connection: Connection,
-        deviceId: string,
-        clean: boolean
-    ): boolean {
+    takeOver(connection: Connection, deviceId: string): boolean {
         this.byDevice
             .get(deviceId)
             ?.close("the same device has connected again")
         this.byDevice.set(deviceId, connection)
-        if (clean) this.sessions.delete(deviceId)
+        if (connection.cleanSession) this.sessions.delete(deviceId)
         const present = this.sessions.has(deviceId)
         this.subscriptions(deviceId)
         return present
@@ -197,8 +209,9 @@ export class Gateway extends GatewayEmitter {
     forget(connection: Connection) {
         this.connections.delete(connection)
         const deviceId = connection.device?.deviceId
-        if (deviceId && this.byDevice.get(deviceId) === connection)
-            this.byDevice.delete(deviceId)
+        if (!deviceId || this.byDevice.get(deviceId) !== connection) return
+        this.byDevice.delete(deviceId)
+        if (connection.cleanSession) this.sessions.delete(deviceId)
     }
 
     /** Whether a device is connected now. */
@@ -213,9 +226,17 @@ export class Gateway extends GatewayEmitter {
         return connection !== undefined
     }
 
-    /** Stores a message; only then it is told of. */
-    async accept(message: Telemetry): Promise<void> {
+    /**
+     * Stores a message; only then it is told of.
+     *
+     * @param isSignOfLife false for a will: it tells of the opposite
+     */
+    async accept(message: Telemetry, isSignOfLife = true): Promise<void> {
         await this.store.add(message)
+        if (!isSignOfLife) {
+            this.emit("telemetry", message)
+            return
+        }
         const interval = message.properties.heartbeat
         const isHeartbeat = interval !== undefined
         this.monitor.heard(
@@ -232,7 +253,11 @@ export class Gateway extends GatewayEmitter {
             key,
             minVersion: "TLSv1.2",
         })
-        this.timeServer.setSecureContext({ cert: certificate, key })
+        this.timeServer.setSecureContext({
+            cert: certificate,
+            key,
+            minVersion: "TLSv1.2",
+        })
     }
 
     async listen(port: number, httpsPort: number): Promise<void> {

@@ -10,6 +10,9 @@ import type { GatewayEmitter } from "./events"
 
 const TOLERANCE = 1.5
 
+/** The longest time that Node's timers take; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 /** What the device's documentation says: 300 s without a word is the default interval. */
 export const DEFAULT_EXPECTED_SEC = 300
 
@@ -41,7 +44,7 @@ export class HeartbeatMonitor {
         this.clock.clearTimeout(before?.timer)
         const isHeartbeat = intervalSec !== undefined
         const expectedSec =
-            isHeartbeat && intervalSec > 0
+            isHeartbeat && intervalSec > 0 && Number.isFinite(intervalSec)
                 ? intervalSec
                 : (before?.expectedSec ?? this.expectedSec)
         if (before?.late)
@@ -57,7 +60,7 @@ export class HeartbeatMonitor {
             late: false,
             timer: this.clock.setTimeout(
                 () => this.onSilence(deviceId),
-                expectedSec * TOLERANCE * 1000
+                Math.min(expectedSec * TOLERANCE * 1000, MAX_TIMER_MS)
             ),
         })
     }
@@ -78,7 +81,8 @@ export class HeartbeatMonitor {
     status(deviceId: string): SignOfLife | undefined {
         const device = this.devices.get(deviceId)
         if (!device) return undefined
-        const { timer: _timer, ...status } = device
+        const status: SignOfLife & { timer?: unknown } = { ...device }
+        delete status.timer
         return status
     }
 

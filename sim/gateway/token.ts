@@ -27,10 +27,18 @@ export function createToken(
     expirySec: number,
     policy?: string
 ): string {
-    const scope = encodeURIComponent(resource)
-    const signature = encodeURIComponent(sign(scope, expirySec, key))
-    const name = policy ? `&skn=${encodeURIComponent(policy)}` : ""
+    const scope = encode(resource)
+    const signature = encode(sign(scope, expirySec, key))
+    const name = policy ? `&skn=${encode(policy)}` : ""
     return `${PREFIX}sr=${scope}&sig=${signature}&se=${expirySec}${name}`
+}
+
+/** As Microsoft's SDKs encode: also what `encodeURIComponent` leaves, `!'()*`. */
+function encode(text: string): string {
+    return encodeURIComponent(text).replace(
+        /[!'()*]/g,
+        c => "%" + c.charCodeAt(0).toString(16).toUpperCase()
+    )
 }
 
 function sign(scope: string, expirySec: number | string, key: string): string {
@@ -57,7 +65,8 @@ export function parseToken(text: string): Token | undefined {
         scope,
         signature,
         expirySec: Number(expiry),
-        policy: decode(fields.get("skn")),
+        // The C SDK writes an empty name where there is none.
+        policy: fields.get("skn") || undefined,
     }
 }
 

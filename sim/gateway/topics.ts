@@ -17,10 +17,10 @@ export function parseTelemetryTopic(
     const prefix = `devices/${deviceId}/messages/events`
     if (topic !== prefix && !topic.startsWith(prefix + "/"))
         return "it is not this device's topic for telemetry"
-    const result: TelemetryTopic = { properties: {}, systemProperties: {} }
+    const properties: [string, string][] = []
+    const systemProperties: [string, string][] = []
     const bag = topic.slice(prefix.length + 1)
-    if (!bag) return result
-    for (const pair of bag.replace(/\/$/, "").split("&")) {
+    for (const pair of bag ? bag.replace(/\/$/, "").split("&") : []) {
         const equals = pair.indexOf("=")
         let name: string
         let value: string
@@ -31,11 +31,14 @@ export function parseTelemetryTopic(
             return "its property bag is not percent-encoded"
         }
         if (!name) return "a property has no name"
-        if (name.startsWith("$."))
-            result.systemProperties[name.slice(2)] = value
-        else result.properties[name] = value
+        if (name.startsWith("$.")) systemProperties.push([name.slice(2), value])
+        else properties.push([name, value])
     }
-    return result
+    // Not by assignment: a property may be called __proto__.
+    return {
+        properties: Object.fromEntries(properties),
+        systemProperties: Object.fromEntries(systemProperties),
+    }
 }
 
 /** Whether a device may subscribe to this filter. */
