@@ -68,5 +68,7 @@ await Promise.all([
         bundle: true,
         plugins: [importsOfTheShim],
         inject: ["tools/inject.js"],
+        // Math.idiv and the like are there in every file.
+        banner: { js: 'require("#shim/core");' },
     }),
 ])

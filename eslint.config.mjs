@@ -71,6 +71,11 @@ export default tseslint.config(
                 "error",
                 { argsIgnorePattern: "^_" },
             ],
+            // Device modules are not for TypeScript's eyes here: Node's types are not theirs.
+            "@typescript-eslint/no-require-imports": [
+                "error",
+                { allow: ["/src/"] },
+            ],
         },
     },
     {

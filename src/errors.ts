@@ -129,17 +129,28 @@ export const enum ErrorCode {
     CryptoDigestLength = 4011,
 
     // mqtt: 5000-5999
-    /** The gateway does not keep to MQTT 3.1.1. */
+    /** A packet has not the length or the content that its type has. */
     MqttMalformed = 5001,
     MqttQos2 = 5002,
-    MqttTextTooLong = 5003,
-    MqttWindowFull = 5004,
+    MqttWindowFull = 5003,
+    /** A remaining length of more than four bytes. */
+    MqttLength = 5004,
+    /** Flags that the type of a packet does not have. */
+    MqttFlags = 5005,
+    /** A packet that a gateway does not send, or not now. */
+    MqttUnexpectedPacket = 5006,
+    /** A message that is longer than any an IoT Hub or a gateway sends, or whose topic is. */
+    MqttPacketTooLong = 5007,
+    /** A topic that is empty, no UTF-8, or holds NUL or a wildcard. */
+    MqttTopic = 5008,
     MqttConnackTimeout = 5010,
     MqttProtocolVersion = 5011,
     MqttIdentifierRejected = 5012,
     MqttServerUnavailable = 5013,
     MqttBadCredentials = 5014,
     MqttNotAuthorized = 5015,
+    /** A CONNACK with a return code that MQTT 3.1.1 does not have. */
+    MqttReturnCode = 5016,
     MqttSubackTimeout = 5020,
     MqttSubscribeRefused = 5021,
     MqttPubackTimeout = 5022,

@@ -24,8 +24,11 @@ export function unixSeconds(
         month > 12 ||
         day < 1 ||
         day > daysInMonth(year, month) ||
+        hour < 0 ||
         hour > 23 ||
+        minute < 0 ||
         minute > 59 ||
+        second < 0 ||
         second > 59
     )
         return -1

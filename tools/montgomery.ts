@@ -1,61 +1,21 @@
-/**
- * Writes `src/crypto/montgomery.g.ts`: x^65537 modulo an odd number of 2048 to 4096 bits, in blocked Montgomery form.
- *
- * Digits have 23 bits and are signed, so that a product is at most 2^44. The largest column of a square and its
- * reduction together is then 360 such products, below 2^53, and needs no carrying in between. (24 bits would take
- * 4 % fewer digits, but the worst column of 4096 bits would not be exact.)
- */
-import { literal } from "./limbs"
-
-const DIGIT_BITS = 23
-const BLOCK = 9
-const MAX_BITS = 4096
-
-/** Bits between the modulus and the Montgomery radix: intermediate values then stay below 0.54 of the modulus. */
-const HEADROOM_BITS = 3
-
-/** Digits carry 2^-40 and columns 2^-80: no value but 0 is an integer, which the VM would turn into an int and back. */
-const DIGIT_SCALE = 40
-
-function digitCount(bits: number): number {
-    return Math.ceil((bits + HEADROOM_BITS) / (DIGIT_BITS * BLOCK)) * BLOCK
-}
-
-/** Throws unless every column of the largest modulus is exact. Returns the largest, in bits. */
-function prove(): number {
-    const digits = BigInt(digitCount(MAX_BITS))
-    const product = 1n << BigInt(2 * (DIGIT_BITS - 1))
-    const exact = 1n << 53n
-    // A square (or a product) and a reduction add `digits` products each to a column; the carry comes on top.
-    const column = 2n * digits * product
-    const worst = column + (exact >> BigInt(DIGIT_BITS)) + 1n
-    if (worst >= exact) throw new Error("columns can exceed 2^53")
-    // Long division: a column loses `digits` products (the first quotient may be twice as large as the others), and
-    // the leading one takes what is left above it: at most the remainder's own top and the columns below, folded up.
-    const rest = (digits + 2n) * product
-    const leading =
-        (1n << BigInt(DIGIT_BITS - 1)) + (rest >> BigInt(DIGIT_BITS)) + 2n
-    if (rest + (leading << BigInt(DIGIT_BITS)) >= exact)
-        throw new Error("the division can exceed 2^53")
-    return Math.log2(Number(worst))
-}
-
-const COLUMN_UP = literal(2 ** DIGIT_SCALE)
-const DIGIT_DOWN = literal(2 ** -DIGIT_SCALE)
-const RADIX = literal(2 ** DIGIT_BITS)
-const RADIX_DOWN = literal(2 ** -DIGIT_BITS)
-const RADIX_DOWN_TWICE = literal(2 ** (-2 * DIGIT_BITS))
-const MASK = literal(2 ** DIGIT_BITS - 1)
-const HALF = literal(2 ** (DIGIT_BITS - 1))
-
-/** `value`, in columns' scale, rounded to a multiple of the radix. */
-function rounded(value: string): string {
-    const big = literal(3 * 2 ** (51 + DIGIT_BITS - 2 * DIGIT_SCALE))
-    return `${value} + ${big} - ${big}`
-}
-
-/** Rounds a quotient to a whole digit, in digits' scale. */
-const QUOTIENT = literal(3 * 2 ** (51 - DIGIT_SCALE))
+/** Writes `src/crypto/montgomery.g.ts`: x^65537 modulo an odd number of 2048 to 4096 bits, in blocked Montgomery form. */
+import {
+    BLOCK,
+    COLUMN_UP,
+    DIGIT_BITS,
+    DIGIT_DOWN,
+    DIGIT_SCALE,
+    HALF,
+    HEADROOM_BITS,
+    MASK,
+    MAX_BITS,
+    prove,
+    QUOTIENT,
+    RADIX,
+    RADIX_DOWN,
+    RADIX_DOWN_TWICE,
+    rounded,
+} from "./digits"
 
 export function montgomery(): string {
     const worstBits = prove()

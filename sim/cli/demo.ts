@@ -1,8 +1,8 @@
 /**
  * `leaf demo`: the firmware in the simulator against the local gateway, with everything that it needs made on the spot.
  *
- * After some telemetry the sensors fall silent, so that a heartbeat is seen; then the device loses its power for a while,
- * so that an overdue one is seen, and the way back: boot, time, connection.
+ * After some telemetry the sensors fall silent, so that a heartbeat is seen; then the network is away for a while, so that
+ * an overdue one is seen, and the way back: the time from the gateway, a token for an hour, what was not delivered.
  */
 import { join } from "node:path"
 import { parseArgs } from "node:util"
@@ -45,8 +45,11 @@ const HEARTBEAT_SEC = 10
 /** The scenes, after the first telemetry message, in seconds. */
 const SENSORS_SILENT_AT = 12
 const SENSORS_BACK_AT = 30
-const POWER_CUT_AT = 39
-const POWER_BACK_AT = 60
+const NETWORK_AWAY_AT = 39
+const NETWORK_BACK_AT = 55.5
+
+/** Nobody listens there: connections are refused, as by a network that is away. */
+const DISCARD_PORT = 9
 
 interface DemoOptions {
     messages: number | undefined
@@ -144,6 +147,8 @@ class Demo {
     private gateway: Gateway | undefined
     private device: Device | undefined
     private sensors: Plug | undefined
+    private networkAway = false
+    private deviceId = ""
     private accepted = 0
     private readonly timers: NodeJS.Timeout[] = []
 
@@ -279,7 +284,16 @@ class Demo {
                 humidityPercent: sine(45, 10, 90000),
             })
         )
-        this.device = await startDevice({ image, flash, bus: this.sensors })
+        this.deviceId = workspace.device.deviceId
+        this.device = await startDevice({
+            image,
+            flash,
+            bus: this.sensors,
+            resolve: () =>
+                this.networkAway
+                    ? { host: gateway.address, port: DISCARD_PORT }
+                    : undefined,
+        })
         this.device.on("line", ({ level, text }) => this.onLine(level, text))
         this.device.on("panic", ({ code, name }) =>
             this.show({ type: "panic", code, name })
@@ -321,15 +335,20 @@ class Demo {
             this.sensors?.plugIn()
         )
         at(
-            POWER_CUT_AT,
-            "the device loses its power: its heartbeat will be overdue",
-            () => this.device?.powerOff()
+            NETWORK_AWAY_AT,
+            "the network is away: the device tries again and again, its heartbeat will be overdue",
+            () => this.cutNetwork()
         )
         at(
-            POWER_BACK_AT,
-            "the power is back: boot, time from the gateway, connection",
-            () => void this.device?.powerOn()
+            NETWORK_BACK_AT,
+            "the network is back: the device reads the time, connects, and sends what it could not",
+            () => (this.networkAway = false)
         )
+    }
+
+    private cutNetwork() {
+        this.networkAway = true
+        this.gateway?.disconnect(this.deviceId, "the network is away")
     }
 
     /** Leaves no timer and no socket. */

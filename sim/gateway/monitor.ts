@@ -81,9 +81,8 @@ export class HeartbeatMonitor {
     status(deviceId: string): SignOfLife | undefined {
         const device = this.devices.get(deviceId)
         if (!device) return undefined
-        const status: SignOfLife & { timer?: unknown } = { ...device }
-        delete status.timer
-        return status
+        const { lastHeardMs, lastHeartbeatMs, expectedSec, late } = device
+        return { deviceId, lastHeardMs, lastHeartbeatMs, expectedSec, late }
     }
 
     close(): void {

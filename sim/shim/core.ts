@@ -6,7 +6,9 @@
 
 /** Lets other work run, as in the VM: the event loop hears the network from 1 ms on. */
 export async function sleep(ms: number): Promise<void> {
-    if (ms > 0) await new Promise(resolve => setTimeout(resolve, ms))
+    // One millisecond is the VM's shortest pause that lets the network be heard; here the event loop does without it.
+    if (ms === 1) await new Promise(resolve => setImmediate(resolve))
+    else if (ms > 0) await new Promise(resolve => setTimeout(resolve, ms))
 }
 
 /** Milliseconds since the start, an integer. */

@@ -140,6 +140,15 @@ export function loadVm(globals: VmGlobals, bundle?: () => Bundle): VmFactory {
 /** A message of the compiler, which may be a chain of messages. */
 export type MessageText = string | { messageText: string; next?: MessageText[] }
 
+export interface Diagnostic {
+    /** 1 is an error. */
+    category: number
+    filename: string
+    line: number
+    column: number
+    messageText: MessageText
+}
+
 /** The debug information that goes with an image, as far as it is used here. */
 export interface CompilerDebugInfo {
     functions: {
@@ -178,13 +187,7 @@ export interface Compiler {
         success: boolean
         binary?: Uint8Array
         dbg?: CompilerDebugInfo
-        diagnostics: {
-            category: number
-            filename: string
-            line: number
-            column: number
-            messageText: MessageText
-        }[]
+        diagnostics: Diagnostic[]
     }
 }
 

@@ -18,6 +18,7 @@ import { dirname, join, relative, resolve, sep } from "node:path"
 import {
     CLI_VERSION,
     CompilerDebugInfo,
+    Diagnostic,
     MessageText,
     loadCompiler,
 } from "./cli"
@@ -63,7 +64,7 @@ const PROJECT_MARK = "devsconfig.json"
 export const HEADER_ROW = "(header)"
 
 /** Changes whenever an image compiled earlier would differ from one compiled now. */
-const CACHE_FORMAT = 1
+const CACHE_FORMAT = 2
 
 const slashes = (path: string) => path.split(sep).join("/")
 
@@ -145,7 +146,7 @@ const hashOf = (text: string) =>
 function runCompiler(entryName: string, files: SourceFiles): Image {
     const compiler = loadCompiler()
     const config = compiler.resolveBuildConfig({
-        hwInfo: { "@name": entryName },
+        hwInfo: { "@name": entryName, "@version": versionOf(files) },
     })
     const libraries = compiler.preludeFiles(config)
     const root = slashes(files.root)
@@ -175,12 +176,7 @@ function runCompiler(entryName: string, files: SourceFiles): Image {
     if (!result.success || !result.binary || !result.dbg)
         throw new CompileError(
             `${entryName} does not compile:`,
-            result.diagnostics
-                .filter(({ category }) => category === 1)
-                .map(
-                    ({ filename, line, column, messageText }) =>
-                        `${filename}:${line}:${column}: ${flatten(messageText)}`
-                )
+            errorsOf(result.diagnostics)
         )
     const binary = Buffer.from(result.binary)
     const codeBytes = endOfCode(binary)
@@ -189,6 +185,30 @@ function runCompiler(entryName: string, files: SourceFiles): Image {
         codeBytes,
         modules: sizeByModule(result.dbg, codeBytes),
         trace: traceTable(result.dbg),
+    }
+}
+
+function errorsOf(diagnostics: Diagnostic[]): string[] {
+    const errors = new Map<string, string>()
+    for (const diagnostic of diagnostics) {
+        const { category, filename, line, column, messageText } = diagnostic
+        const place = `${filename}:${line}:${column}`
+        // What the type checker said about a place, the code generator need not say again.
+        if (category === 1 && !errors.has(place))
+            errors.set(place, `${place}: ${flatten(messageText)}`)
+    }
+    return [...errors.values()]
+}
+
+/** The version that the device tells when its program starts. */
+function versionOf(files: SourceFiles): string {
+    try {
+        const { version } = JSON.parse(files.read("package.json") ?? "{}") as {
+            version?: string
+        }
+        return version ?? "unversioned"
+    } catch {
+        return "unversioned"
     }
 }
 
@@ -215,23 +235,21 @@ function sizeByModule(
     const bytes = new Map<string, number>()
     const add = (file: string, count: number) =>
         bytes.set(file, (bytes.get(file) ?? 0) + count)
-    const starts = traceTable(debug)
-    for (const { location, startpc, size } of debug.functions) {
-        if (location) {
-            add(moduleOf(sourceAt(debug, location[0])), size)
-            continue
-        }
-        // The start of the program has the top-level statements of every file, one after the other.
-        add(HEADER_ROW, FUNCTION_HEADER)
+    const { entries, files } = traceTable(debug)
+    let at = 0
+    for (const { startpc, size } of debug.functions) {
+        // Two functions belong to all files: one holds the top-level statements, the other makes the classes. So
+        // each piece of code goes to the file that the source map names; the header goes with the first piece.
         const end = startpc + size - FUNCTION_HEADER
-        let pc = startpc
+        let pc = startpc - FUNCTION_HEADER
         let file = HEADER_ROW
-        for (const [next, fileIndex] of starts.entries) {
-            if (next < startpc) continue
-            if (next >= end) break
-            add(file, next - pc)
-            pc = next
-            file = moduleOf(starts.files[fileIndex].path)
+        for (; at < entries.length && entries[at][0] < end; at++) {
+            const [next, index] = entries[at]
+            if (next > startpc) {
+                add(file, next - pc)
+                pc = next
+            }
+            file = moduleOf(files[index].path)
         }
         add(file, end - pc)
     }
@@ -242,14 +260,6 @@ function sizeByModule(
         .map(([file, count]) => ({ file, bytes: count }))
         .filter(row => row.bytes !== 0)
         .sort((a, b) => b.bytes - a.bytes || (a.file < b.file ? -1 : 1))
-}
-
-function sourceAt(debug: CompilerDebugInfo, position: number): string {
-    for (const { path, length } of debug.sources) {
-        if (position < length) return path
-        position -= length
-    }
-    return HEADER_ROW
 }
 
 /** Of an installed package only the package's name is told. */

@@ -3,8 +3,8 @@
  *
  * The runtime's collector is a struct of six words, followed by its one chunk of memory. A chunk is a row of blocks,
  * each with a header: size in words in the low 24 bits, kind in the high 8. The collector runs when a counter of
- * allocated words passes a threshold, or when an allocation finds no room. Both are words in memory: a counter set
- * high makes the next allocation collect first, and so "a forced collection" costs no change of the VM.
+ * allocated words passes a threshold, or when an allocation finds no room. The threshold is a word in memory: set low,
+ * it forces collections, and what is in use afterwards is alive. The VM itself is not changed.
  */
 
 /** Words of the collector's struct. */
@@ -12,7 +12,6 @@ const enum Gc {
     FirstFree = 0,
     FirstChunk = 1,
     Threshold = 3,
-    AllocatedWords = 4,
     Context = 5,
     Size = 6,
 }
@@ -31,9 +30,6 @@ const FINAL_HEADER = 0x4f000001
 
 /** The memory that the simulator gives its collector, as boards with 64 KB do. */
 const CHUNK_BYTES = 64 * 1024
-/** What the runtime sets the threshold to: a quarter of the chunk, in words. */
-const USUAL_THRESHOLD = CHUNK_BYTES / 4 / 4
-
 /** What the heap holds, in bytes, block headers included. */
 export interface HeapUse {
     /** Live objects, and garbage that was not collected yet. */
@@ -68,19 +64,10 @@ export class HeapProbe {
         return use
     }
 
-    /** Has the VM collect before its next allocation. */
-    collectSoon(): void {
-        const gc = this.find()
-        if (gc) this.memory()[gc + Gc.AllocatedWords] = 0x7fffffff
-    }
-
-    /** Has the VM collect each time that it has allocated this many bytes; 0: as the runtime does on its own. */
+    /** Has the VM collect each time that it has allocated this many bytes, not only each quarter of its heap. */
     collectEvery(bytes: number): void {
         const gc = this.find()
-        if (gc)
-            this.memory()[gc + Gc.Threshold] = bytes
-                ? bytes >> 2
-                : USUAL_THRESHOLD
+        if (gc) this.memory()[gc + Gc.Threshold] = bytes >> 2
     }
 
     /**

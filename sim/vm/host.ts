@@ -17,7 +17,9 @@ import { withSourcePlaces } from "./trace"
 
 /** A line that the program wrote to its console, or that the runtime wrote about an exception in it. */
 export interface Line {
-    level: "log" | "info" | "warn" | "error" | "debug"
+    /** "warn" has notices of the runtime, too ("start: …", "stop program"); "info" is "log" in the VM. */
+    level: "log" | "warn" | "error" | "debug" | "data"
+    /** The VM cuts lines off after some 290 bytes. */
     text: string
 }
 
@@ -25,6 +27,8 @@ export interface Panic {
     /** See `PANICS`; -1 when the runtime itself gave up. */
     code: number
     name: string
+    /** The heap at that moment. Out of memory, a collection has just been done: all that is used is alive. */
+    heap?: HeapUse
 }
 
 /** What ends a program. */
@@ -41,7 +45,7 @@ export const PANICS: Record<number, string> = {
 
 const ABORT_CODE = -1
 
-/** How long a board waits before it starts its program, at power-on and after a panic, in ms. */
+/** How long a board waits before it starts its program, at power-on and after a panic, in ms. Power-on is at once here. */
 export const RESTART_MS = 5000
 
 /** Lines that a device remembers. */
@@ -62,7 +66,7 @@ export interface DeviceOptions {
     deviceId?: string
     /** A file that keeps the flash (made when it does not exist), or a flash in memory. Default: a new one in memory. */
     flash?: string | FlashImage
-    /** Default: TCP, in pieces and paced as on a board. */
+    /** A network of this device's own: a panic drops its connections. Default: TCP, in pieces and paced as on a board. */
     network?: VmNetwork
     /** Where a connection to a name and port goes really; only without `network`. */
     resolve?: (host: string, port: number) => Address | undefined
@@ -70,7 +74,10 @@ export interface DeviceOptions {
     /** Collect at every allocation: finds dangling references of the runtime, 16 times slower. */
     gcStress?: boolean
     bus?: JacdacPort
-    /** From a panic to the next start, in ms. Default: `RESTART_MS`, as on a board. */
+    /**
+     * From a panic to the next start at most, in ms. Default: as on a board, which is `RESTART_MS`, or a second when
+     * the program asked for it.
+     */
     restartMs?: number
     /** Heap that the program gets, in bytes. Default: all of it, 65,524. */
     heapLimit?: number
@@ -107,9 +114,10 @@ export class Device extends EventEmitter<DeviceEvents> {
     private readonly network: VmNetwork
     private readonly flash: FlashImage
     private readonly flashFile: string | undefined
-    private readonly restartMs: number
     private restartTimer: unknown
     private stopped = false
+    /** Whether the program is yet to start again. */
+    private down = false
     /** Lines before this one were seen by `until`. */
     private seen = 0
     private limited = false
@@ -121,7 +129,6 @@ export class Device extends EventEmitter<DeviceEvents> {
         this.network =
             options.network ??
             new Network({ clock: this.clock, resolve: options.resolve })
-        this.restartMs = options.restartMs ?? RESTART_MS
         if (typeof options.flash === "string") {
             this.flashFile = options.flash
             this.flash = readFlashFile(options.flash)
@@ -131,14 +138,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     /** See `startDevice`. */
     static async start(options: DeviceOptions): Promise<Device> {
         const device = new Device(options)
-        const refused = await verifyImage(options.image.binary)
-        if (refused !== 0)
-            throw new Error(
-                `The VM refuses the image with error ${refused}: ` +
-                    (options.image.codeBytes >= 65536
-                        ? `its code ends at byte ${options.image.codeBytes}, and must end below 65,536.`
-                        : "it was made by another version of the compiler.")
-            )
+        await verify(options.image)
         device.flash.setProgram(options.image.binary)
         device.keepFlash()
         options.bus?.attach(frame => device.machine?.deliver(frame))
@@ -217,7 +217,11 @@ export class Device extends EventEmitter<DeviceEvents> {
     /**
      * From now on the VM collects each time that it has allocated `garbageBytes`, and the heap is looked at after
      * every tick. So `live` of the result is the program's live memory, plus that little garbage, at the moments when
-     * its fibers wait. What lives only inside one tick is not seen: `heapLimit` proves an upper bound for it as well.
+     * its fibers wait.
+     *
+     * Two things it does not show: what lives only inside one tick, and how much room the program needs around what
+     * lives, since the VM never moves a block and free memory lies between blocks. `heapLimit` shows both: the
+     * smallest limit with which a program still runs is what it needs, often a third more than what lives.
      */
     watchHeap(garbageBytes = 512): HeapPeak {
         return (this.watch = { live: 0, garbageBytes, samples: 0 })
@@ -226,8 +230,8 @@ export class Device extends EventEmitter<DeviceEvents> {
     /** Switches the device off and on again, without a warning. The flash is kept. */
     async powerCycle(): Promise<void> {
         this.powerOff()
+        this.down = true
         await this.powerOn()
-        this.emit("restart")
     }
 
     /** Switches the device off for good. */
@@ -239,15 +243,13 @@ export class Device extends EventEmitter<DeviceEvents> {
         this.emit("stop")
     }
 
-    /** Cuts the power: the program and its connections are gone without a word, the flash is kept. */
-    powerOff(): void {
+    private powerOff(): void {
         this.clock.clearTimeout(this.restartTimer)
         this.machine?.stop()
         this.machine = undefined
     }
 
-    /** Gives the power back after `powerOff`: the device boots. */
-    async powerOn(): Promise<void> {
+    private async powerOn(): Promise<void> {
         this.limited = false
         const machine = await Machine.start({
             clock: this.clock,
@@ -291,32 +293,53 @@ export class Device extends EventEmitter<DeviceEvents> {
             this.seen = Math.max(0, this.seen - 1)
         }
         this.lines.push(line)
+        if (this.down && match[1] === "*") this.onNotice(line.text)
         this.emit("line", line)
     }
 
-    private onPanic(code: number): void {
-        const panic = { code, name: PANICS[code] ?? "panic of the program" }
-        this.panics.push(panic)
-        this.limited = false
-        this.network.close()
-        // The runtime starts the program again by itself.
-        this.restartTimer = this.clock.setTimeout(() => {
-            this.machine?.skip(RESTART_MS)
+    /** What the runtime tells between the end of a program and its next start. */
+    private onNotice(text: string): void {
+        if (text.startsWith("start: ")) {
+            this.down = false
             this.emit("restart")
-        }, this.restartMs)
-        this.emit("panic", panic)
+        } else if (text === "stop program") {
+            // From here on the runtime counts the seconds to the next start.
+            const { restartMs } = this.options
+            if (restartMs !== undefined)
+                this.restartTimer = this.clock.setTimeout(
+                    () => this.machine?.skip(RESTART_MS),
+                    restartMs
+                )
+        }
+    }
+
+    private onPanic(code: number): void {
+        const heap = this.heap()
+        this.limited = false
+        this.down = true
+        this.network.close()
+        this.report({
+            code,
+            name: PANICS[code] ?? "panic of the program",
+            heap,
+        })
     }
 
     private onAbort(reason: string): void {
-        const panic = {
+        this.machine = undefined
+        this.down = true
+        this.restartTimer = this.clock.setTimeout(
+            () => void this.powerOn(),
+            this.options.restartMs ?? RESTART_MS
+        )
+        this.report({
             code: ABORT_CODE,
             name: `reset of the runtime (${reason})`,
-        }
+        })
+    }
+
+    private report(panic: Panic): void {
         this.panics.push(panic)
-        this.machine = undefined
-        this.restartTimer = this.clock.setTimeout(() => {
-            void this.powerOn().then(() => this.emit("restart"))
-        }, this.restartMs)
         this.emit("panic", panic)
     }
 
@@ -337,18 +360,36 @@ export class Device extends EventEmitter<DeviceEvents> {
         const what = typeof wanted === "function" ? "the line" : String(wanted)
         return [
             `No console line matches ${what}: ${why}.`,
-            ...this.panics.map(({ code, name }) => `panic ${code}: ${name}`),
+            ...this.panics
+                .slice(-5)
+                .map(({ code, name }) => `panic ${code}: ${name}`),
             ...this.lines.slice(-20).map(({ text }) => `  ${text}`),
         ].join("\n")
     }
+}
+
+/** Images that the VM has accepted: starting many devices with one image checks it once. */
+const accepted = new WeakSet<Image>()
+
+async function verify(image: Image): Promise<void> {
+    if (accepted.has(image)) return
+    const refused = await verifyImage(image.binary)
+    if (refused !== 0)
+        throw new Error(
+            `The VM refuses the image with error ${refused}: ` +
+                (image.codeBytes >= 65536
+                    ? `its code ends at byte ${image.codeBytes}, and must end below 65,536.`
+                    : "it was made by another version of the compiler.")
+        )
+    accepted.add(image)
 }
 
 const HEAP_BYTES = 65524
 
 const LEVELS: Record<string, Line["level"]> = {
     ">": "log",
-    "*": "info",
-    "#": "info",
+    "*": "warn",
+    "#": "data",
     "?": "debug",
     "!": "error",
 }

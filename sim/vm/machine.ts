@@ -11,7 +11,7 @@ import * as path from "node:path"
 import { Clock, realClock } from "./clock"
 import { VmGlobals, loadVm } from "./cli"
 import { HeapProbe } from "./heap"
-import { Network, VmNetwork } from "./socket"
+import { BrokenSocket, Network, VmNetwork } from "./socket"
 
 /** What the glue code offers, as far as it is used here. */
 interface VmModule {
@@ -53,13 +53,12 @@ export interface MachineOptions {
     onTick(): void
 }
 
-/** The simulator's own connection to a board's trust store is of no use here: TLS is the firmware's work. */
+/** The simulator's TLS is not what boards have, and nothing here needs it: TLS is the firmware's work. */
 const noTls = {
-    connect() {
-        throw new Error(
-            "the simulator has no TLS sockets: Edge Leaf brings its own TLS"
-        )
-    },
+    connect: () =>
+        new BrokenSocket(
+            "the runtime's own TLS is not available: Edge Leaf brings its own"
+        ),
 }
 
 export class Machine {

@@ -62,6 +62,9 @@ export class Network implements VmNetwork {
     constructor(private readonly options: NetworkOptions = {}) {}
 
     createConnection({ host, port }: Address): VmSocket {
+        // Node throws on these. An exception in a call from the VM would end the VM.
+        if (!(port >= 1 && port <= 65535))
+            return new BrokenSocket(`port ${port} is not a port`)
         const socket = new PacedSocket(
             this.options.resolve?.(host, port) ?? { host, port },
             this.options,
@@ -73,6 +76,23 @@ export class Network implements VmNetwork {
 
     close(): void {
         for (const socket of this.open) socket.destroy()
+    }
+}
+
+/** A connection that fails as soon as the VM can hear it. */
+export class BrokenSocket extends EventEmitter implements VmSocket {
+    constructor(reason: string) {
+        super()
+        setImmediate(() => {
+            if (this.listenerCount("error"))
+                this.emit("error", new Error(reason))
+        })
+    }
+
+    write(): void {}
+
+    end(): void {
+        this.removeAllListeners()
     }
 }
 

@@ -61,14 +61,16 @@ function lastAtMost(values: number[], value: number): number {
 
 /** A line of the device's console, with source places in its stack frames. */
 export function withSourcePlaces(table: TraceTable, line: string): string {
-    const pcs = table.entries.map(([pc]) => pc)
     return line.replace(
         /at\s+(\w*)_F(\d+)\s+\(pc:(\d+)\)/g,
         (frame, name: string, index: string, pc: string) => {
             const start = table.functions[Number(index)]
             if (start === undefined) return frame
             // The counter already stands behind the instruction.
-            const at = lastAtMost(pcs, start + Math.max(Number(pc) - 1, 0))
+            const at = lastAtMost(
+                table.entries.map(([entry]) => entry),
+                start + Math.max(Number(pc) - 1, 0)
+            )
             if (at < 0) return frame
             const [, fileIndex, offset] = table.entries[at]
             const { path, lineStarts } = table.files[fileIndex]

@@ -13,7 +13,6 @@
  *
  *     leaf: device {id}, boot {n}
  *     leaf: connecting to {gateway}:{port}
- *     leaf: secured in {seconds} s
  *     leaf: connected to {gateway}, {new session|session kept}
  *     leaf: time is {Unix seconds}
  *     leaf: no time: {message} ({code})
@@ -232,7 +231,6 @@ export class Leaf {
         const link = await this.openLink(settings.mqttPort)
         this.link = link
         try {
-            log(`secured in ${seconds(link.handshakeMs)} s`)
             await ds.sleep(CONNECT_GAP_MS)
             const outbox = this.outbox
             const session = new Session(link.transport, {
@@ -354,11 +352,14 @@ export class Leaf {
             this.nextTimeSkips = FIRST_TIME_SKIPS
             log(`time is ${Math.floor(this.clock.nowSec())}`)
         } catch (e: any) {
-            this.timeSkips = this.nextTimeSkips
-            this.nextTimeSkips = Math.min(
-                MAX_TIME_SKIPS,
-                2 * this.nextTimeSkips
-            )
+            // A refused connection costs nothing, and says nothing of the next time: perhaps the network is away.
+            if (errorCode(e) !== ErrorCode.ConnectFailed) {
+                this.timeSkips = this.nextTimeSkips
+                this.nextTimeSkips = Math.min(
+                    MAX_TIME_SKIPS,
+                    2 * this.nextTimeSkips
+                )
+            }
             log(`no time: ${describe(e)}`)
         }
     }

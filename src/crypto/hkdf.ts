@@ -36,10 +36,12 @@ export function hkdfExpand(prk: Buffer, info: Buffer, length: number): Buffer {
         fail(ErrorCode.CryptoRange, "crypto: HKDF gives 1 to 8160 bytes")
     const result = Buffer.alloc(length)
     const counter = hex`00`.slice()
-    let block = hex``
+    let block = Buffer.alloc(0)
     for (let at = 0; at < length; at = at + HKDF_KEY_LENGTH) {
         counter[0] = counter[0] + 1
-        block = hmac(prk, "sha256", block, info, counter)
+        const previous = block
+        block = hmac(prk, "sha256", previous, info, counter)
+        wipe(previous)
         result.blitAt(at, block, 0, Math.min(HKDF_KEY_LENGTH, length - at))
     }
     wipe(block)

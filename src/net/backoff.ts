@@ -6,6 +6,9 @@
  * then drops is not hammered.
  */
 
+import { randomBuffer } from "@devicescript/crypto"
+import { readUint24 } from "../bytes"
+
 const FIRST_RANGE_MS = 1000
 const MAX_RANGE_MS = 60000
 const STABLE_MS = 60000
@@ -14,7 +17,7 @@ export class Backoff {
     private rangeMs = FIRST_RANGE_MS
     private connectedMs = -1
 
-    /** @param random a number from 0 up to 1 */
+    /** @param random gives a number from 0 up to, but not including, 1: `hardwareRandom` */
     constructor(private readonly random: () => number) {}
 
     /** A connection is up. @param nowMs as `ds.millis()` counts */
@@ -35,4 +38,12 @@ export class Backoff {
         this.rangeMs = Math.min(2 * this.rangeMs, MAX_RANGE_MS)
         return waitMs
     }
+}
+
+/**
+ * A random number from 0 up to 1, in steps of 2^-24, from the random source that also makes keys. `Math.random` will not do: its
+ * numbers are the same after every start, so that all leaves that a power cut has stopped would come back in step.
+ */
+export function hardwareRandom(): number {
+    return readUint24(randomBuffer(3), 0) / 0x1000000
 }

@@ -11,30 +11,35 @@ import { decimal, unixSeconds } from "../unixtime"
 
 /** More than a web server sends before its Date. */
 const MAX_HEAD = 2048
+/** A server that is there answers `HEAD /` at once; the connection to it took longer. */
 const ANSWER_TIMEOUT_MS = 10000
 
 /** `Sun, 06 Nov 1994 08:49:37 GMT` */
 const DATE_LENGTH = 29
 const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
+/** Day 0 of Unix time was a Thursday. */
+const DAYS = "ThuFriSatSunMonTueWed"
 
 /**
  * Asks for the time.
  *
  * @param transport open, to an HTTP server; stays the caller's to close
  * @param host for the Host header
+ * @param timeoutMs how long the head of the answer may take
  * @returns Unix seconds
  * @throws LeafError HttpMalformed, HttpNoDate, HttpTimeout
  */
 export async function readHttpDate(
     transport: Transport,
-    host: string
+    host: string,
+    timeoutMs = ANSWER_TIMEOUT_MS
 ): Promise<number> {
     await transport.write(
         Buffer.from(
             `HEAD / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`
         )
     )
-    const endMs = ds.millis() + ANSWER_TIMEOUT_MS
+    const endMs = ds.millis() + timeoutMs
     const head = Buffer.alloc(MAX_HEAD)
     let length = 0
     let lineAt = 0
@@ -72,7 +77,12 @@ function noDate(): never {
     fail(ErrorCode.HttpNoDate, "net: the answer has no Date")
 }
 
-/** IMF-fixdate as Unix seconds. @throws LeafError HttpMalformed */
+/**
+ * IMF-fixdate as Unix seconds, nothing else and nothing around it. The day of the week must be the date's; a leap second is
+ * refused, for Unix time has none.
+ *
+ * @throws LeafError HttpMalformed
+ */
 export function parseHttpDate(text: string): number {
     const b = Buffer.from(text)
     let sec = -1
@@ -97,6 +107,9 @@ export function parseHttpDate(text: string): number {
                 decimal(b, 23, 2)
             )
     }
-    if (sec < 0) fail(ErrorCode.HttpMalformed, "net: the Date is malformed")
+    // In doubles: seconds leave the range of int32 in 2038, days do not.
+    const day = 3 * (Math.floor(sec / 86400) % 7)
+    if (sec < 0 || text.slice(0, 3) !== DAYS.slice(day, day + 3))
+        fail(ErrorCode.HttpMalformed, "net: the Date is malformed")
     return sec
 }

@@ -7,6 +7,9 @@ import { Alert, alertFor, readAlert, sendAlert } from "./alert"
 import { MessageReader } from "./message"
 import { ContentType, RecordLayer } from "./record"
 
+/** Warnings in one connection before it is taken for a flood (R5); a server has a reason for one at most. */
+const MAX_WARNINGS = 4
+
 /** What a version does with handshake messages that come later, and its secrets. */
 export interface PostHandshake {
     handle(message: Buffer, connection: TlsConnection): Promise<void>
@@ -18,6 +21,7 @@ export class TlsConnection implements Transport {
     readonly notBeforeSec: number
     readonly notAfterSec: number
     private ended = false
+    private warnings = 0
     private closed = false
 
     constructor(
@@ -74,6 +78,9 @@ export class TlsConnection implements Transport {
                 "tls: a record of another type was expected"
             ) // S2
         this.ended = readAlert(records.data, from, records.to)
+        this.warnings++
+        if (this.warnings > MAX_WARNINGS)
+            fail(ErrorCode.TlsFlood, "tls: too many warnings")
         return null
     }
 

@@ -27,7 +27,7 @@ async function main() {
         let text = ""
         while (text.indexOf("\n") < 0) {
             const piece = await link.transport.read(ANSWER_TIMEOUT_MS)
-            if (!piece) break
+            if (piece === null || piece === undefined) break
             text += piece.toString()
         }
         console.log("client: got " + text.trim())

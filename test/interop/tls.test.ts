@@ -3,7 +3,7 @@ import assert from "node:assert/strict"
 import { after, before, describe, test } from "node:test"
 import { Image } from "../../sim/vm/compiler"
 import { freePort, needsPeer, Peer } from "../peers"
-import { Site } from "./site"
+import { Site } from "../site"
 
 /** A server's name, and its arguments for a line-wise answer over TLS 1.3 alone. */
 interface Server {
@@ -66,7 +66,9 @@ describe("TLS 1.3 in the VM", () => {
                     port
                 )
                 try {
-                    const device = await site.start(image, port)
+                    const device = await site.startDevice(image, {
+                        mqttPort: port,
+                    })
                     const line = await device.until(/^client: /, 20000)
                     assert.equal(line.text, `client: got ${server.answer}`)
                     await device.until("client: closed")
@@ -89,7 +91,7 @@ describe("TLS 1.3 in the VM", () => {
                 port
             )
             try {
-                const device = await site.start(image, port)
+                const device = await site.startDevice(image, { mqttPort: port })
                 const line = await device.until(/^client: /, 20000)
                 // certificate_required, RFC 8446 6.2
                 assert.equal(
