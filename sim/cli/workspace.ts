@@ -7,6 +7,7 @@
 import { randomBytes, X509Certificate } from "node:crypto"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { createSecureContext } from "node:tls"
 import {
     chainPem,
     createOwnerChain,
@@ -115,19 +116,58 @@ export class Workspace {
 
     /** What is there fits together. */
     private async check() {
+        void this.device
+        const root = this.certificate(FILES.root)
+        const intermediate = this.certificate(FILES.intermediate)
+        const edgeCa = this.certificate(FILES.edgeCa)
+        this.checkIssued(edgeCa, intermediate, FILES.edgeCa)
+        this.checkIssued(intermediate, root, FILES.intermediate)
+        const server = this.certificate(FILES.chain)
+        const left = Date.parse(server.validTo) - Date.now()
+        if (left < RENEW_BEFORE_MS) {
+            await this.renewServer()
+            return
+        }
+        this.checkIssued(server, edgeCa, FILES.chain)
         try {
-            for (const name of [FILES.root, FILES.intermediate, FILES.edgeCa])
-                new X509Certificate(this.read(name))
-            void this.device
-            const server = new X509Certificate(this.read(FILES.chain))
-            const edgeCa = new X509Certificate(this.read(FILES.edgeCa))
-            const left = Date.parse(server.validTo) - Date.now()
-            if (left < RENEW_BEFORE_MS) await this.createServer()
-            else if (!server.checkIssued(edgeCa))
-                throw new Error("the gateway's certificate is of another CA")
+            createSecureContext({ cert: this.chain, key: this.key })
         } catch (error) {
             if (error instanceof Failure) throw error
-            throw this.damaged((error as Error).message)
+            throw this.damaged(
+                `${FILES.chain} and ${FILES.key} cannot be used together`
+            )
+        }
+    }
+
+    private certificate(name: string): X509Certificate {
+        const pem = this.read(name)
+        try {
+            return new X509Certificate(pem)
+        } catch {
+            throw this.damaged(`${name} is no certificate`)
+        }
+    }
+
+    private checkIssued(
+        certificate: X509Certificate,
+        issuer: X509Certificate,
+        name: string
+    ) {
+        if (
+            !certificate.checkIssued(issuer) ||
+            !certificate.verify(issuer.publicKey)
+        )
+            throw this.damaged(`${name} is of another CA`)
+    }
+
+    private async renewServer() {
+        try {
+            await this.createServer()
+        } catch (error) {
+            if (error instanceof Failure) throw error
+            throw this.damaged(
+                `${FILES.edgeCa} and ${FILES.edgeCaKey} cannot be used together`
+            )
         }
     }
 
@@ -150,11 +190,20 @@ export class Workspace {
     }
 
     get device(): DeviceFile {
-        const device = JSON.parse(
-            this.read(FILES.device)
-        ) as Partial<DeviceFile>
-        const { hubName, deviceId, key } = device
-        if (!hubName || !deviceId || !key)
+        const text = this.read(FILES.device)
+        let device: Partial<Record<keyof DeviceFile, unknown>> | null
+        try {
+            device = JSON.parse(text)
+        } catch {
+            // The parser's message would show a part of the file, and that is the key.
+            throw this.damaged(`${FILES.device} is no JSON`)
+        }
+        const { hubName, deviceId, key } = device ?? {}
+        if (
+            typeof hubName !== "string" ||
+            typeof deviceId !== "string" ||
+            typeof key !== "string"
+        )
             throw this.damaged(`${FILES.device} is incomplete`)
         return { hubName, deviceId, key }
     }
