@@ -3,16 +3,12 @@ import { randomBytes } from "node:crypto"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Gateway, GatewayOptions, startGateway } from "../sim/gateway/gateway"
+import { Gateway, startGateway } from "../sim/gateway/gateway"
+import { GatewayOptions, ServerCertificate } from "../sim/gateway/options"
 import { Registry } from "../sim/gateway/registry"
-import {
-    chainPem,
-    createOwnerChain,
-    createServerIdentity,
-    Identity,
-    keyPem,
-    OwnerChain,
-} from "../sim/pki/certificates"
+import { Certificate, pemChain } from "../sim/pki/certificate"
+import { Chain, makeChain } from "../sim/pki/chain"
+import { privateKeyPem } from "../sim/pki/keys"
 import { provision, ProvisioningOptions } from "../sim/provisioning/provision"
 import { compile, Image } from "../sim/vm/compiler"
 import { Device, DeviceOptions, startDevice } from "../sim/vm/host"
@@ -33,12 +29,6 @@ interface Provisioned extends Partial<ProvisioningOptions> {
     anchor?: string
 }
 
-/** What a gateway shows: its certificate, issuers behind it, and its key. */
-export interface ServerFiles {
-    certificate: string
-    key: string
-}
-
 export class Site {
     readonly folder = mkdtempSync(join(tmpdir(), "leaf-test-"))
     readonly deviceKey = randomBytes(32).toString("base64")
@@ -46,29 +36,22 @@ export class Site {
     private readonly devices: Device[] = []
     private readonly gateways: Gateway[] = []
 
-    private constructor(
-        readonly chain: OwnerChain,
-        /** The right server certificate. */
-        readonly server: Identity
-    ) {
+    private constructor(readonly chain: Chain) {
         this.registry.add({ deviceId: DEVICE_ID, primaryKey: this.deviceKey })
     }
 
     /** @param bits of the CAs' RSA keys; 4096 is what Microsoft's scripts take, and slow to make */
     static async create(bits = 2048): Promise<Site> {
-        const chain = await createOwnerChain("rsa", bits)
-        const server = await createServerIdentity("rsa", chain.edgeCa, [
-            GATEWAY_NAME,
-        ])
-        const site = new Site(chain, server)
-        const { edgeCa, intermediate } = chain
+        const chain = await makeChain({ names: [GATEWAY_NAME], caBits: bits })
+        const site = new Site(chain)
+        const { server, edgeCa, intermediate, root } = chain
         const write = (name: string, content: string) =>
             writeFileSync(site.file(name), content)
-        write("server.pem", chainPem(server))
-        write("issuers.pem", chainPem(edgeCa, intermediate))
-        write("chain.pem", chainPem(server, edgeCa, intermediate))
-        write("server.key", await keyPem(server))
-        write("root.pem", chainPem(chain.root))
+        write("server.pem", server.pem)
+        write("issuers.pem", pemChain(edgeCa, intermediate))
+        write("chain.pem", chain.chainPem)
+        write("server.key", chain.keyPem)
+        write("root.pem", root.pem)
         return site
     }
 
@@ -77,13 +60,13 @@ export class Site {
     }
 
     /** Certificate chain and key of a server, with the site's issuers or others. */
-    async serverFiles(
-        server = this.server,
+    serverFiles(
+        server: Certificate = this.chain.server,
         issuers = [this.chain.edgeCa, this.chain.intermediate]
-    ): Promise<ServerFiles> {
+    ): ServerCertificate {
         return {
-            certificate: chainPem(server, ...issuers),
-            key: await keyPem(server),
+            cert: pemChain(server, ...issuers),
+            key: privateKeyPem(server.keys),
         }
     }
 
@@ -92,9 +75,12 @@ export class Site {
         options: Partial<GatewayOptions> = {}
     ): Promise<Gateway> {
         const gateway = await startGateway({
-            ...(await this.serverFiles()),
-            hosts: [HUB_NAME, GATEWAY_NAME],
+            ...this.serverFiles(),
+            hubName: HUB_NAME,
+            gatewayName: GATEWAY_NAME,
             registry: this.registry,
+            port: 0,
+            httpsPort: 0,
             ...options,
         })
         this.gateways.push(gateway)
@@ -116,7 +102,7 @@ export class Site {
         const {
             deviceId = DEVICE_ID,
             deviceKey = this.deviceKey,
-            anchor = chainPem(this.chain.root),
+            anchor = this.chain.root.pem,
             ...rest
         } = provisioned
         const flash = await provision(

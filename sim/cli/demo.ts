@@ -8,7 +8,8 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { Display, ShownEvent } from "../dashboard/events"
 import { JsonDisplay, TextDisplay } from "../dashboard/display"
-import { Gateway, GatewayError, startGateway } from "../gateway/gateway"
+import { GatewayError } from "../gateway/errors"
+import { Gateway, startGateway } from "../gateway/gateway"
 import { Registry } from "../gateway/registry"
 import { provision } from "../provisioning/provision"
 import { compile, Image } from "../vm/compiler"
@@ -47,6 +48,8 @@ const SENSORS_SILENT_AT = 12
 const SENSORS_BACK_AT = 30
 const NETWORK_AWAY_AT = 39
 const NETWORK_BACK_AT = 55.5
+
+const ADDRESS = "127.0.0.1"
 
 /** Nobody listens there: connections are refused, as by a network that is away. */
 const DISCARD_PORT = 9
@@ -171,7 +174,7 @@ class Demo {
     }
 
     async start() {
-        const workspace = await Workspace.open(this.options.folder, "rsa", () =>
+        const workspace = await Workspace.open(this.options.folder, () =>
             this.show({
                 type: "scene",
                 text: `making an owner's CA chain (three RSA-4096 keys) and a device identity in ${this.options.folder}`,
@@ -190,13 +193,15 @@ class Demo {
         registry.add({ deviceId, primaryKey: key })
         try {
             this.gateway = await startGateway({
-                certificate: workspace.chain,
+                cert: workspace.chain,
                 key: workspace.key,
-                hosts: [hubName, GATEWAY_NAME],
+                hubName,
+                gatewayName: GATEWAY_NAME,
                 registry,
+                host: ADDRESS,
                 port: this.options.port,
                 httpsPort: this.options.httpsPort,
-                expectedSec: HEARTBEAT_SEC,
+                heartbeat: { intervalMs: HEARTBEAT_SEC * 1000 },
             })
         } catch (error) {
             if (!(error instanceof GatewayError)) throw error
@@ -209,7 +214,7 @@ class Demo {
         const gateway = this.gateway
         this.show({
             type: "gateway",
-            address: gateway.address,
+            address: ADDRESS,
             port: gateway.port,
             httpsPort: gateway.httpsPort,
             host: GATEWAY_NAME,
@@ -219,11 +224,15 @@ class Demo {
     }
 
     private watchGateway(gateway: Gateway) {
-        gateway.on("connected", event =>
+        const tls = new Map<number, string>()
+        gateway.on("secured", ({ connection, protocol, cipher }) =>
+            tls.set(connection, `${protocol} ${cipher}`)
+        )
+        gateway.on("authenticated", event =>
             this.show({
                 type: "connected",
                 deviceId: event.deviceId,
-                protocol: `${event.protocol} ${event.cipher}`,
+                protocol: tls.get(event.connection) ?? "",
                 tokenExpiry: new Date(
                     event.tokenExpirySec * 1000
                 ).toISOString(),
@@ -243,22 +252,35 @@ class Demo {
             if (this.accepted === 1) this.playScenes()
             if (this.accepted === this.options.messages) this.end()
         })
-        gateway.on("heartbeat", ({ deviceId, properties }) =>
-            this.show({ type: "heartbeat", deviceId, properties })
+        gateway.on("heartbeat", ({ deviceId, message }) =>
+            this.show({
+                type: "heartbeat",
+                deviceId,
+                properties: message.properties,
+            })
         )
-        gateway.on("late", event => this.show({ type: "overdue", ...event }))
+        gateway.on("late", event =>
+            this.show({
+                type: "overdue",
+                deviceId: event.deviceId,
+                silentSec: Math.round((event.atMs - event.lastSeenMs) / 1000),
+                expectedSec: event.expectedIntervalMs / 1000,
+            })
+        )
         gateway.on("alive", ({ deviceId }) =>
             this.show({ type: "alive", deviceId })
         )
-        gateway.on("refused", ({ deviceId, reason }) =>
-            this.show({ type: "refused", deviceId, reason })
+        gateway.on("refused", ({ deviceId = "?", message }) =>
+            this.show({ type: "refused", deviceId, reason: message })
         )
-        gateway.on("unsecured", ({ address, reason }) =>
-            this.show({ type: "refused", deviceId: address, reason })
+        gateway.on("tlsFailed", ({ remote, reason }) =>
+            this.show({ type: "refused", deviceId: remote, reason })
         )
-        gateway.on("disconnected", ({ deviceId, reason }) =>
-            this.show({ type: "disconnected", deviceId, reason })
-        )
+        gateway.on("disconnected", ({ connection, deviceId, message }) => {
+            tls.delete(connection)
+            if (deviceId !== undefined)
+                this.show({ type: "disconnected", deviceId, reason: message })
+        })
     }
 
     private async startDevice(
@@ -271,7 +293,7 @@ class Demo {
             [workspace.root],
             {
                 provisionedSec: Math.floor(Date.now() / 1000),
-                gatewayAddress: gateway.address,
+                gatewayAddress: ADDRESS,
                 mqttPort: gateway.port,
                 timePort: gateway.httpsPort,
                 telemetrySec: TELEMETRY_SEC,
@@ -298,7 +320,7 @@ class Demo {
             bus: this.sensors,
             resolve: () =>
                 this.networkAway
-                    ? { host: gateway.address, port: DISCARD_PORT }
+                    ? { host: ADDRESS, port: DISCARD_PORT }
                     : undefined,
         })
         this.device.on("line", ({ level, text }) => this.onLine(level, text))
@@ -355,7 +377,7 @@ class Demo {
 
     private cutNetwork() {
         this.networkAway = true
-        this.gateway?.disconnect(this.deviceId, "the network is away")
+        this.gateway?.drop(this.deviceId)
     }
 
     /** Leaves no timer and no socket. */

@@ -4,24 +4,26 @@
  * Private keys and the device's key lie there in plain text, readable by their owner only: it is for trying out and for
  * tests. What is there is used again; a gateway certificate that has ended, or soon will, is renewed.
  */
-import { randomBytes, X509Certificate } from "node:crypto"
+import {
+    createPrivateKey,
+    type KeyObject,
+    randomBytes,
+    X509Certificate,
+} from "node:crypto"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { createSecureContext } from "node:tls"
-import {
-    chainPem,
-    createOwnerChain,
-    createServerIdentity,
-    keyPem,
-    KeyType,
-    readIdentity,
-} from "../pki/certificates"
+import { type Certificate, loadCertificate, pemChain } from "../pki/certificate"
+import { issueServer, makeChain } from "../pki/chain"
+import { privateKeyPem } from "../pki/keys"
 import { Failure, systemCode } from "./failure"
 
 /** The gateway's name in its certificate and in the device's connection string. */
 export const GATEWAY_NAME = "gateway.leaf.local"
 const HUB_NAME = "leaf-hub.azure-devices.net"
 const DEVICE_ID = "leaf-1"
+
+const SERVER_NAMES = [GATEWAY_NAME, "localhost", "127.0.0.1"]
 
 /** A certificate with less than this left is renewed. */
 const RENEW_BEFORE_MS = 86400000
@@ -56,7 +58,6 @@ export class Workspace {
      */
     static async open(
         folder: string,
-        keyType: KeyType,
         onCreate: () => void
     ): Promise<Workspace> {
         const workspace = new Workspace(folder)
@@ -68,7 +69,7 @@ export class Workspace {
         if (!existsSync(workspace.path(FILES.device))) {
             // The device's file is written last: without it, the rest may be half made.
             onCreate()
-            await workspace.create(keyType)
+            await workspace.create()
         } else await workspace.check()
         return workspace
     }
@@ -77,16 +78,17 @@ export class Workspace {
         return join(this.folder, name)
     }
 
-    private async create(keyType: KeyType) {
-        const chain = await createOwnerChain(keyType)
+    private async create() {
+        const chain = await makeChain({ names: SERVER_NAMES })
         const { root, intermediate, edgeCa } = chain
-        this.write(FILES.root, chainPem(root))
-        this.write(FILES.rootKey, await keyPem(root))
-        this.write(FILES.intermediate, chainPem(intermediate))
-        this.write(FILES.intermediateKey, await keyPem(intermediate))
-        this.write(FILES.edgeCa, chainPem(edgeCa))
-        this.write(FILES.edgeCaKey, await keyPem(edgeCa))
-        await this.createServer()
+        this.write(FILES.root, root.pem)
+        this.write(FILES.rootKey, privateKeyPem(root.keys))
+        this.write(FILES.intermediate, intermediate.pem)
+        this.write(FILES.intermediateKey, privateKeyPem(intermediate.keys))
+        this.write(FILES.edgeCa, edgeCa.pem)
+        this.write(FILES.edgeCaKey, privateKeyPem(edgeCa.keys))
+        this.write(FILES.chain, chain.chainPem)
+        this.write(FILES.key, chain.keyPem)
         const device: DeviceFile = {
             hubName: HUB_NAME,
             deviceId: DEVICE_ID,
@@ -95,23 +97,23 @@ export class Workspace {
         this.write(FILES.device, JSON.stringify(device, undefined, 4) + "\n")
     }
 
-    private async createServer() {
-        const edgeCa = await readIdentity(
-            this.read(FILES.edgeCa),
-            this.read(FILES.edgeCaKey)
-        )
-        const keyType =
-            edgeCa.keys.privateKey.algorithm.name === "ECDSA" ? "ec" : "rsa"
-        const server = await createServerIdentity(keyType, edgeCa, [
-            GATEWAY_NAME,
-            "localhost",
-            "127.0.0.1",
-        ])
+    private async renewServer() {
+        const certificate = this.read(FILES.edgeCa)
+        const key = this.read(FILES.edgeCaKey)
+        let edgeCa: Certificate
+        try {
+            edgeCa = loadCertificate(certificate, key)
+        } catch {
+            throw this.damaged(
+                `${FILES.edgeCa} and ${FILES.edgeCaKey} cannot be used together`
+            )
+        }
+        const server = await issueServer(edgeCa, { names: SERVER_NAMES })
         this.write(
             FILES.chain,
-            chainPem(server, edgeCa) + this.read(FILES.intermediate)
+            pemChain(server, edgeCa) + this.read(FILES.intermediate)
         )
-        this.write(FILES.key, await keyPem(server))
+        this.write(FILES.key, privateKeyPem(server.keys))
     }
 
     /** What is there fits together. */
@@ -129,13 +131,19 @@ export class Workspace {
             return
         }
         this.checkIssued(server, edgeCa, FILES.chain)
+        let key: KeyObject
         try {
-            createSecureContext({ cert: this.chain, key: this.key })
+            key = createPrivateKey(this.key)
         } catch (error) {
             if (error instanceof Failure) throw error
-            throw this.damaged(
-                `${FILES.chain} and ${FILES.key} cannot be used together`
-            )
+            throw this.damaged(`${FILES.key} is no private key`)
+        }
+        if (!server.checkPrivateKey(key))
+            throw this.damaged(`${FILES.key} is the key of another certificate`)
+        try {
+            createSecureContext({ cert: this.chain, key: this.key })
+        } catch {
+            throw this.damaged(`${FILES.chain} is not whole`)
         }
     }
 
@@ -158,17 +166,6 @@ export class Workspace {
             !certificate.verify(issuer.publicKey)
         )
             throw this.damaged(`${name} is of another CA`)
-    }
-
-    private async renewServer() {
-        try {
-            await this.createServer()
-        } catch (error) {
-            if (error instanceof Failure) throw error
-            throw this.damaged(
-                `${FILES.edgeCa} and ${FILES.edgeCaKey} cannot be used together`
-            )
-        }
     }
 
     /** PEM of the CA that devices pin. */

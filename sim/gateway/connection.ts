@@ -1,373 +1,280 @@
 /**
- * One client's connection: MQTT 3.1.1 as edgeHub speaks it with a leaf.
+ * One client's MQTT 3.1.1 connection, from the end of its TLS handshake on: CONNECT, telemetry, subscriptions, keep-alive, end.
  *
- * Packets are handled one after the other, so that a message is acknowledged when it is stored and in the order in which
- * it came. Whatever is wrong with a client closes this connection and no other.
+ * Rules are edgeHub's where it differs from the standard. Packets are handled one after another; messages are stored several at
+ * a time and acknowledged in the order in which they came (4.6). Memory: one packet, plus `pendingMessages` messages.
  */
-import type { TLSSocket } from "node:tls"
-import mqtt from "mqtt-packet"
-import type { Gateway } from "./gateway"
-import { isOtherProtocol, PacketCutter, readPacket } from "./packets"
-import type { DeviceIdentity } from "./registry"
-import { checkToken, parseToken } from "./token"
-import { isDeviceFilter, parseTelemetryTopic, parseUsername } from "./topics"
+import {
+    generate,
+    type IConnectPacket,
+    type IPublishPacket,
+    type ISubscribePacket,
+    type Packet,
+} from "mqtt-packet"
+import {
+    ReturnCode,
+    type Admission,
+    type Credentials,
+    type Refusal,
+} from "./authenticate"
+import type { CloseReason } from "./events"
+import { connectProtocol, FrameError, Framer, readPacket } from "./frames"
+import { Inbox } from "./inbox"
+import type { Link } from "./link"
+import type { ConnectionServices } from "./services"
+import type { Session } from "./sessions"
+import { isDeviceFilter } from "./topics"
 
-/** From the accepted TCP connection to CONNECT, the TLS handshake included. */
-export const CONNECT_TIMEOUT_MS = 60000
+/** Acknowledgements that a client does not read pile up to this many bytes, then it is let go. */
+const MAX_UNSENT_BYTES = 65_536
 
-/** So many unacknowledged messages are read; then the client waits. */
-const MAX_UNACKNOWLEDGED = 16
-
-/** A keep-alive of 0 or over 400 s counts as ten minutes. */
-const MAX_KEEP_ALIVE_SEC = 400
-const LONG_KEEP_ALIVE_SEC = 600
-
-/** How often the token of an open connection is looked at again. */
-const TOKEN_CHECK_MS = 300000
-
-/** A client that does not close its side must not hold the socket. */
-const LINGER_MS = 1000
-
-const enum ReturnCode {
-    Accepted = 0,
-    ProtocolVersion = 1,
-    ServerUnavailable = 3,
-    NotAuthorized = 5,
-}
+const QOS_2 = 2
+const SUBSCRIBE_REFUSED = 0x80
 
 export class Connection {
-    /** Once CONNECT was accepted. */
-    device: DeviceIdentity | undefined
-    private readonly cutter = new PacketCutter()
-    private queue: Promise<void> = Promise.resolve()
-    private waiting = 0
-    private closed = false
-    private connectTimer: unknown
-    private keepAliveTimer: unknown
-    private tokenTimer: unknown
-    private keepAliveMs = 0
-    private tokenExpirySec = 0
-    /** The session ends with the connection. */
-    cleanSession = false
-    private will: mqtt.IConnectPacket["will"]
-    private ending = ""
+    private readonly framer: Framer
+    private readonly inbox: Inbox
+    private credentials: Credentials | undefined
+    private session: Session | undefined
+    private will: IConnectPacket["will"]
+    private lastPacketMs: number
+    private cancelKeepAlive: () => void = () => undefined
 
     constructor(
-        private readonly gateway: Gateway,
-        private readonly socket: TLSSocket,
-        private readonly cipher: { protocol: string; cipher: string },
-        acceptedAtMs: number
+        readonly link: Link,
+        private readonly services: ConnectionServices
     ) {
-        const { clock } = gateway
-        this.connectTimer = clock.setTimeout(
-            () => this.close("no CONNECT in 60 s"),
-            Math.max(0, acceptedAtMs + CONNECT_TIMEOUT_MS - clock.now())
-        )
-        socket.on("data", data => this.onData(data))
-        socket.on("error", error => this.endAfterQueue(error.message))
-        socket.on("close", () =>
-            this.endAfterQueue("the device closed the connection")
+        this.framer = new Framer(services.limits.packetBytes)
+        this.inbox = new Inbox(link, services, id => this.acknowledge(id))
+        this.lastPacketMs = services.clock.now()
+        link.onClose = reason => this.ended(reason)
+        link.stream.on("data", bytes => this.received(bytes))
+    }
+
+    /** The device, once its CONNECT was accepted. */
+    get deviceId(): string {
+        return this.link.deviceId ?? ""
+    }
+
+    /** Closes the connection if the device, by what it sent at its CONNECT, would not be let in any more. */
+    recheck(): void {
+        if (!this.credentials || this.link.closed) return
+        const verdict = this.services.authenticator.check(this.credentials)
+        if (verdict.ok) return
+        this.link.close(
+            verdict.reason === "expired-token"
+                ? "token-expired"
+                : "identity-changed",
+            verdict.message
         )
     }
 
-    private onData(data: Buffer) {
-        if (this.closed) return
-        this.cutter.push(data)
-        this.read()
+    private received(bytes: Buffer): void {
+        if (this.link.closed) return
+        this.framer.push(bytes)
+        this.process()
     }
 
-    /** Takes packets while few enough of them are waiting. */
-    private read() {
+    /** Handles packets until there are no more, or too many messages wait for the store. */
+    private process(): void {
+        const { clock, limits } = this.services
+        const { stream } = this.link
         try {
-            while (!this.closed && this.waiting < MAX_UNACKNOWLEDGED) {
-                const bytes = this.cutter.next()
-                if (!bytes) break
-                this.enqueue(bytes)
+            while (this.inbox.pending < limits.pendingMessages) {
+                const frame = this.link.closed ? undefined : this.framer.next()
+                if (!frame) {
+                    if (stream.isPaused()) stream.resume()
+                    return
+                }
+                this.lastPacketMs = clock.now()
+                if (this.credentials) this.handle(readPacket(frame))
+                else this.connect(frame)
             }
+            stream.pause()
         } catch (error) {
-            this.close(malformed(error))
+            this.fail(error)
         }
-        if (this.waiting < MAX_UNACKNOWLEDGED) this.socket.resume()
-        else this.socket.pause()
     }
 
-    private enqueue(bytes: Buffer) {
-        if (this.device) this.restartKeepAlive()
-        this.waiting++
-        this.queue = this.queue
-            .then(() => (this.closed ? undefined : this.handle(bytes)))
-            .catch((error: Error) => this.close(error.message))
-            .finally(() => {
-                this.waiting--
-                this.read()
+    /** A message, and all before it, is stored; at QoS 1 it has a packet id. There is room for another one. */
+    private acknowledge(messageId: number | undefined): void {
+        if (messageId !== undefined) this.send({ cmd: "puback", messageId })
+        this.process()
+    }
+
+    private fail(error: unknown): void {
+        if (!(error instanceof FrameError)) throw error
+        this.link.close(error.kind, error.message)
+    }
+
+    private connect(frame: Buffer): void {
+        const protocol = connectProtocol(frame)
+        if (protocol && (protocol.name !== "MQTT" || protocol.level !== 4))
+            return this.refuse({
+                ok: false,
+                returnCode: ReturnCode.WrongProtocol,
+                reason: "protocol",
+                message: "the protocol is not MQTT 3.1.1 (name MQTT, level 4)",
             })
+        const packet = readPacket(frame)
+        if (packet.cmd !== "connect")
+            return this.link.close(
+                "protocol-error",
+                `the first packet is ${packet.cmd.toUpperCase()}, not CONNECT`
+            )
+        const credentials = {
+            clientId: packet.clientId,
+            username: packet.username,
+            password: packet.password?.toString("latin1") ?? "",
+        }
+        const verdict = this.services.authenticator.check(credentials)
+        if (!verdict.ok) return this.refuse(verdict)
+        const objection = this.services.admit(this, verdict)
+        if (objection) return this.refuse(objection)
+        this.credentials = credentials
+        this.accept(packet, verdict)
     }
 
-    private async handle(bytes: Buffer): Promise<void> {
-        if (!this.device && isOtherProtocol(bytes)) {
-            this.refuse(
-                "",
-                ReturnCode.ProtocolVersion,
-                "the protocol is not MQTT 3.1.1"
-            )
-            return
-        }
-        let packet: mqtt.Packet
-        try {
-            packet = readPacket(bytes)
-        } catch (error) {
-            this.close(malformed(error))
-            return
-        }
-        if (!this.device) {
-            if (packet.cmd === "connect") this.onConnect(packet)
-            else this.close(`${packet.cmd} came before CONNECT`)
-            return
-        }
-        switch (packet.cmd) {
-            case "publish":
-                await this.onPublish(packet)
-                break
-            case "subscribe":
-                this.onSubscribe(packet)
-                break
-            case "unsubscribe":
-                this.onUnsubscribe(packet)
-                break
-            case "pingreq":
-                this.send({ cmd: "pingresp" })
-                break
-            case "puback":
-                break
-            case "disconnect":
-                this.will = undefined
-                this.close("the device said goodbye")
-                break
-            default:
-                this.close(`${packet.cmd} is not allowed here`)
-        }
+    private refuse(refusal: Refusal): void {
+        const { returnCode, reason, message, deviceId } = refusal
+        this.send({ cmd: "connack", returnCode, sessionPresent: false })
+        this.services.events.emit("refused", {
+            connection: this.link.id,
+            deviceId,
+            returnCode,
+            reason,
+            message,
+        })
+        this.link.close("refused", message)
     }
 
-    private onConnect(packet: mqtt.IConnectPacket): void {
-        this.gateway.clock.clearTimeout(this.connectTimer)
-        const { clientId } = packet
-        const username = parseUsername(packet.username ?? "")
-        if (typeof username === "string")
-            return this.refuse(clientId, ReturnCode.ServerUnavailable, username)
-        if (clientId !== username.deviceId)
-            return this.refuse(
-                clientId,
-                ReturnCode.ServerUnavailable,
-                `the client id is not the user name's device id, ${username.deviceId}`
-            )
-        const device = this.gateway.registry.find(clientId)
-        const reason = device
-            ? this.checkIdentity(device, packet.password)
-            : "there is no such device"
-        if (!device || reason)
-            return this.refuse(clientId, ReturnCode.NotAuthorized, reason!)
-
-        this.device = device
-        this.will = packet.will
-        this.cleanSession = packet.clean ?? false
+    private accept(packet: IConnectPacket, admission: Admission): void {
+        const { events, sessions } = this.services
+        const { deviceId, tokenExpirySec, clientType } = admission
+        const cleanSession = packet.clean === true
         const keepAliveSec = packet.keepalive ?? 0
-        this.keepAliveMs =
-            1500 *
-            (keepAliveSec === 0 || keepAliveSec > MAX_KEEP_ALIVE_SEC
-                ? LONG_KEEP_ALIVE_SEC
-                : keepAliveSec)
-        this.restartKeepAlive()
-        this.checkTokenLater()
-        const sessionPresent = this.gateway.takeOver(this, device.deviceId)
+        const { session, present } = sessions.open(deviceId, cleanSession)
+        this.link.noDeadline()
+        this.link.deviceId = deviceId
+        this.session = session
+        this.will = packet.will
+        this.watchKeepAlive(this.keepAliveMs(keepAliveSec))
         this.send({
             cmd: "connack",
             returnCode: ReturnCode.Accepted,
-            sessionPresent,
+            sessionPresent: present,
         })
-        this.gateway.emit("connected", {
-            deviceId: device.deviceId,
-            ...this.cipher,
-            tokenExpirySec: this.tokenExpirySec,
-            sessionPresent,
+        events.emit("authenticated", {
+            connection: this.link.id,
+            deviceId,
+            keepAliveSec,
+            cleanSession,
+            sessionPresent: present,
+            tokenExpirySec,
+            clientType,
         })
     }
 
-    /** @returns what is wrong */
-    private checkIdentity(
-        device: DeviceIdentity,
-        password: Buffer | undefined
-    ): string | undefined {
-        if (!device.enabled) return "the device is disabled"
-        if (!device.isChild) return "the device is not a child of this gateway"
-        const token = parseToken(password?.toString() ?? "")
-        if (!token) return "the password is no SAS token"
-        this.tokenExpirySec = token.expirySec
-        return checkToken(
-            token,
-            device,
-            this.gateway.hosts,
-            Math.floor(this.gateway.clock.now() / 1000)
-        )
-    }
-
-    private refuse(
-        deviceId: string,
-        returnCode: ReturnCode,
-        reason: string
-    ): void {
-        this.send({ cmd: "connack", returnCode, sessionPresent: false })
-        this.gateway.emit("refused", { deviceId, returnCode, reason })
-        this.close(reason)
-    }
-
-    private async onPublish(packet: mqtt.IPublishPacket): Promise<void> {
-        if (packet.qos === 2) return this.close("a message has QoS 2")
-        const payload = packet.payload
-        await this.accept(
-            packet.topic,
-            typeof payload === "string" ? Buffer.from(payload) : payload,
-            {
-                ...(packet.retain ? { "mqtt-retain": "true" } : {}),
-                ...(packet.dup ? { "mqtt-dup": "true" } : {}),
-            },
-            packet.dup
-        )
-        if (packet.qos === 1 && !this.closed)
-            this.send({ cmd: "puback", messageId: packet.messageId! })
-    }
-
-    /** Stores a message, or drops it with an event: edgeHub acknowledges it all the same. */
-    private async accept(
-        topic: string,
-        body: Buffer,
-        added: Record<string, string>,
-        duplicate: boolean,
-        isWill = false
-    ): Promise<void> {
-        const { deviceId } = this.device!
-        const parsed = parseTelemetryTopic(topic, deviceId)
-        if (typeof parsed === "string") {
-            this.gateway.emit("dropped", { deviceId, topic, reason: parsed })
-            return
+    private handle(packet: Packet): void {
+        switch (packet.cmd) {
+            case "publish":
+                return this.publish(packet)
+            case "subscribe":
+                return this.subscribe(packet)
+            case "unsubscribe":
+                for (const filter of packet.unsubscriptions)
+                    this.session?.subscriptions.delete(filter)
+                return this.send({
+                    cmd: "unsuback",
+                    messageId: packet.messageId,
+                    granted: [],
+                })
+            case "pingreq":
+                return this.send({ cmd: "pingresp" })
+            case "puback":
+                // Nothing is sent at QoS 1 yet; a client may still acknowledge what an earlier connection brought.
+                return
+            case "disconnect":
+                return this.link.close("client-done", "it sent DISCONNECT")
+            default:
+                return this.link.close(
+                    "protocol-error",
+                    `${packet.cmd.toUpperCase()} has no place here`
+                )
         }
-        await this.gateway.accept(
-            {
-                deviceId,
-                topic,
-                properties: { ...parsed.properties, ...added },
-                systemProperties: parsed.systemProperties,
-                body,
-                receivedAtMs: this.gateway.clock.now(),
-                duplicate,
-            },
-            !isWill
-        )
     }
 
-    private onSubscribe(packet: mqtt.ISubscribePacket): void {
-        const { deviceId } = this.device!
+    private subscribe(packet: ISubscribePacket): void {
         const granted = packet.subscriptions.map(({ topic, qos }) => {
-            if (!isDeviceFilter(topic, deviceId)) return 0x80
-            const most = Math.min(qos, 1)
-            this.gateway.subscriptions(deviceId).set(topic, most)
-            return most
+            const code = isDeviceFilter(topic, this.deviceId)
+                ? Math.min(qos, 1)
+                : SUBSCRIBE_REFUSED
+            if (code !== SUBSCRIBE_REFUSED)
+                this.session?.subscriptions.set(topic, code)
+            this.services.events.emit("subscribed", {
+                connection: this.link.id,
+                deviceId: this.deviceId,
+                filter: topic,
+                granted: code,
+            })
+            return code
         })
-        this.send({
-            cmd: "suback",
-            messageId: packet.messageId!,
-            granted: granted as number[],
-        })
+        this.send({ cmd: "suback", messageId: packet.messageId, granted })
     }
 
-    private onUnsubscribe(packet: mqtt.IUnsubscribePacket): void {
-        for (const topic of packet.unsubscriptions)
-            this.gateway.subscriptions(this.device!.deviceId).delete(topic)
-        this.send({
-            cmd: "unsuback",
-            messageId: packet.messageId!,
-            granted: [],
-        })
+    private publish(packet: IPublishPacket): void {
+        if (packet.qos === QOS_2)
+            return this.link.close("qos-2", "a message at QoS 2: 0 and 1 work")
+        this.inbox.take(packet)
     }
 
-    private send(packet: mqtt.Packet) {
-        if (!this.closed && this.socket.writable)
-            this.socket.write(mqtt.generate(packet))
+    private keepAliveMs(keepAliveSec: number): number {
+        const { keepAliveCapMs } = this.services.limits
+        const ms = keepAliveSec * 1500
+        return ms === 0 || ms > keepAliveCapMs ? keepAliveCapMs : ms
     }
 
-    private restartKeepAlive() {
-        const { clock } = this.gateway
-        clock.clearTimeout(this.keepAliveTimer)
-        this.keepAliveTimer = clock.setTimeout(() => {
-            // While we are not done with what came, we may not be reading.
-            if (this.waiting > 0) this.restartKeepAlive()
-            else this.close("nothing came for 1.5 times the keep-alive")
-        }, this.keepAliveMs)
+    private watchKeepAlive(limitMs: number): void {
+        const { clock } = this.services
+        const look = () => {
+            // While nothing is read because the store is slow, silence is not the client's.
+            const idleMs = this.link.stream.isPaused()
+                ? 0
+                : clock.now() - this.lastPacketMs
+            if (idleMs >= limitMs)
+                return this.link.close(
+                    "keep-alive",
+                    `no packet for ${idleMs / 1000} s`
+                )
+            this.cancelKeepAlive = clock.after(limitMs - idleMs, look)
+        }
+        look()
     }
 
-    private checkTokenLater() {
-        const { clock } = this.gateway
-        this.tokenTimer = clock.setTimeout(() => {
-            if (this.tokenExpirySec * 1000 < clock.now())
-                this.close("the token has expired")
-            else this.checkTokenLater()
-        }, TOKEN_CHECK_MS)
+    private send(packet: Packet): void {
+        const { stream } = this.link
+        if (this.link.closed) return
+        stream.write(generate(packet))
+        if (stream.writableLength > MAX_UNSENT_BYTES)
+            this.link.close("slow-reader", "it does not read its answers", true)
     }
 
-    /** Closes the connection; what was written still goes out. */
-    close(reason: string) {
-        if (this.closed) return
-        this.ending = reason
-        this.socket.end()
-        this.onEnd(reason)
-        setTimeout(() => this.socket.destroy(), LINGER_MS).unref()
+    private ended(reason: CloseReason): void {
+        this.cancelKeepAlive()
+        if (!this.credentials) return
+        const { will } = this
+        // A gateway that closes down is not a client that vanished.
+        if (will && reason !== "client-done" && reason !== "gateway-closed") {
+            const packet: IPublishPacket = {
+                cmd: "publish",
+                dup: false,
+                topic: will.topic,
+                payload: will.payload,
+                qos: will.qos ?? 0,
+                retain: will.retain ?? false,
+            }
+            if (packet.qos < QOS_2) this.inbox.take(packet, true)
+        }
+        this.services.ended(this)
     }
-
-    /** Cuts the connection, as when the gateway's process ends. */
-    destroy() {
-        this.will = undefined
-        this.onEnd("the gateway stopped")
-        this.socket.destroy()
-    }
-
-    /** The client is gone: what it sent before still counts, a DISCONNECT above all. */
-    private endAfterQueue(reason: string) {
-        const { queue } = this
-        void queue.then(() => {
-            if (this.queue === queue) this.onEnd(reason)
-            else this.endAfterQueue(reason)
-        })
-    }
-
-    private onEnd(reason: string) {
-        if (this.closed) return
-        this.closed = true
-        const { clock } = this.gateway
-        clock.clearTimeout(this.connectTimer)
-        clock.clearTimeout(this.keepAliveTimer)
-        clock.clearTimeout(this.tokenTimer)
-        this.gateway.forget(this)
-        if (!this.device) return
-        this.publishWill()
-        this.gateway.emit("disconnected", {
-            deviceId: this.device.deviceId,
-            reason: this.ending || reason,
-        })
-    }
-
-    /** A connection that ends without DISCONNECT: the will becomes telemetry. */
-    private publishWill() {
-        const will = this.will
-        if (!will) return
-        this.accept(
-            will.topic,
-            Buffer.from(will.payload),
-            { "iothub-MessageType": "Will" },
-            false,
-            true
-        ).catch(() => undefined)
-    }
-}
-
-function malformed(error: unknown): string {
-    return `a packet is malformed: ${(error as Error).message}`
 }

@@ -1,76 +1,241 @@
-/** What a gateway tells of: typed events, with the true reasons. No event holds a token, a key or a password. */
-import { EventEmitter } from "node:events"
+/**
+ * What the gateway tells its operator, as typed events.
+ *
+ * Every connection is told as `opened` … `disconnected`, whatever happened between. No event holds a token, a key or a password:
+ * what a client got wrong is named, not quoted. Texts that come from clients (device ids, topics, properties) are not escaped.
+ */
+import type { Message } from "./store"
+import { GatewayError } from "./errors"
 
-export interface Telemetry {
+/** `mqtt`: telemetry, 8883 on a real gateway. `time`: HTTPS, 443 on a real gateway. */
+export type PortName = "mqtt" | "time"
+
+/** Why a CONNECT was refused; the client itself only gets the return code. */
+export type RefusalReason =
+    | "protocol"
+    | "bad-username"
+    | "bad-client-id"
+    | "client-id-mismatch"
+    | "module-identity"
+    | "unknown-device"
+    | "disabled-device"
+    | "not-a-child"
+    | "no-token"
+    | "bad-token"
+    | "policy-token"
+    | "wrong-audience"
+    | "wrong-signature"
+    | "expired-token"
+    | "too-many-clients"
+
+/** Why a connection ended. */
+export type CloseReason =
+    /** MQTT DISCONNECT, or an HTTPS client that was done. */
+    | "client-done"
+    /** The client closed the connection without DISCONNECT. */
+    | "client-gone"
+    | "reset"
+    | "tls-failed"
+    | "tls-error"
+    | "refused"
+    | "connect-timeout"
+    | "request-timeout"
+    | "keep-alive"
+    | "malformed"
+    | "too-large"
+    | "protocol-error"
+    | "qos-2"
+    | "taken-over"
+    | "token-expired"
+    | "identity-changed"
+    | "store-failed"
+    | "slow-reader"
+    | "dropped"
+    | "gateway-closed"
+
+interface OfConnection {
+    /** Counts connections since the start. */
+    connection: number
+}
+
+interface OfDevice {
     deviceId: string
-    topic: string
-    /** The application's own. */
-    properties: Record<string, string>
-    /** By their short names, such as `mid`, `ct`, `ce`. */
-    systemProperties: Record<string, string>
-    body: Buffer
-    /** Milliseconds since 1970, by the gateway's clock. */
+}
+
+export interface Heartbeat extends OfDevice {
     receivedAtMs: number
-    /** Sent with DUP: perhaps a repetition. */
-    duplicate: boolean
+    /** The value of the `heartbeat` property: the device's interval. This and the others if they are whole numbers. */
+    intervalSec?: number
+    uptimeSec?: number
+    boots?: number
+    dropped?: number
+    reconnects?: number
 }
 
-export interface GatewayEvents {
-    /** A handshake succeeded; the time counts from the accepted TCP connection. */
-    secured: [
-        { address: string; protocol: string; cipher: string; tookMs: number },
-    ]
-    /** A handshake failed; the reason names the alert, if the client sent one. */
-    unsecured: [{ address: string; reason: string }]
-    connected: [
-        {
-            deviceId: string
-            protocol: string
-            cipher: string
-            tokenExpirySec: number
+export interface EventBodies {
+    opened: OfConnection & { port: PortName; remote: string }
+    /** The TLS handshake is done. `durationMs` counts from the TCP accept. */
+    secured: OfConnection & {
+        port: PortName
+        protocol: string
+        cipher: string
+        serverName: string | null
+        durationMs: number
+    }
+    /** `alert`: the alert that the client sent, by its name in RFC 8446 6.2, e.g. `unknown_ca`. */
+    tlsFailed: OfConnection & {
+        port: PortName
+        remote: string
+        reason: string
+        alert?: string
+        durationMs: number
+    }
+    authenticated: OfConnection &
+        OfDevice & {
+            keepAliveSec: number
+            cleanSession: boolean
             sessionPresent: boolean
-        },
-    ]
-    /** A CONNECT was answered with a return code; the device learns the code alone. */
-    refused: [{ deviceId: string; returnCode: number; reason: string }]
-    disconnected: [{ deviceId: string; reason: string }]
-    telemetry: [Telemetry]
-    heartbeat: [Telemetry]
-    /** A message was acknowledged and thrown away, as edgeHub does with a bad topic. */
-    dropped: [{ deviceId: string; topic: string; reason: string }]
-    /** No sign of life for too long; once, until it is alive again. */
-    late: [{ deviceId: string; silentSec: number; expectedSec: number }]
-    alive: [{ deviceId: string; silentSec: number }]
-    /** The time was asked for over HTTPS. */
-    timeRead: [{ address: string }]
+            tokenExpirySec: number
+            clientType: string
+        }
+    refused: OfConnection & {
+        deviceId?: string
+        returnCode: number
+        reason: RefusalReason
+        message: string
+    }
+    subscribed: OfConnection & OfDevice & { filter: string; granted: number }
+    /** A stored message that is neither a heartbeat nor a will. */
+    telemetry: Message
+    heartbeat: Heartbeat & { message: Message }
+    will: Message
+    /** A message that was acknowledged and thrown away, as edgeHub does with a bad topic. */
+    dropped: OfConnection & OfDevice & { topic: string; reason: string }
+    /** Nothing came from the device for too long. Once, until it is heard of again. */
+    late: OfDevice & { lastSeenMs: number; expectedIntervalMs: number }
+    alive: OfDevice & { silentMs: number }
+    disconnected: OfConnection & {
+        port: PortName
+        remote: string
+        deviceId?: string
+        reason: CloseReason
+        message: string
+        durationMs: number
+    }
+    timeServed: OfConnection & { remote: string; date: string }
+    /** The port holds as many connections as it may: this one was closed at once. */
+    turnedAway: { port: PortName; remote: string; limit: number }
 }
 
-export class GatewayEmitter extends EventEmitter<GatewayEvents> {
-    /**
-     * The next event of a kind.
-     *
-     * @param accept only one for which this is true
-     * @throws Error if it does not come in time
-     */
-    waitFor<K extends keyof GatewayEvents>(
-        kind: K,
-        accept: (event: GatewayEvents[K][0]) => boolean = () => true,
-        timeoutMs = 10000
-    ): Promise<GatewayEvents[K][0]> {
-        return new Promise((resolve, reject) => {
-            const listener = (event: GatewayEvents[K][0]) => {
-                if (!accept(event)) return
-                clearTimeout(timer)
-                this.off(kind, listener as never)
-                resolve(event)
-            }
-            const timer = setTimeout(() => {
-                this.off(kind, listener as never)
-                reject(
-                    new Error(`the gateway saw no "${kind}" in ${timeoutMs} ms`)
-                )
-            }, timeoutMs)
-            this.on(kind, listener as never)
+/** Each event also says when it happened: milliseconds since 1970 on the gateway's clock. */
+export type GatewayEvents = {
+    [K in keyof EventBodies]: EventBodies[K] & { atMs: number }
+}
+
+export type EventName = keyof EventBodies
+
+interface Listener {
+    name: EventName | undefined
+    call(name: EventName, event: GatewayEvents[EventName]): void
+}
+
+export class EventHub {
+    private listeners: Listener[] = []
+    private readonly waits = new Set<(error: Error) => void>()
+
+    constructor(private readonly now: () => number) {}
+
+    /** Calls the handler at each event of this name; the result stops that. */
+    on<K extends EventName>(
+        name: K,
+        handler: (event: GatewayEvents[K]) => void
+    ): () => void {
+        return this.listen({
+            name,
+            call: (_name, event) => handler(event as GatewayEvents[K]),
         })
+    }
+
+    /** Calls the handler at every event. */
+    onAny(
+        handler: (name: EventName, event: GatewayEvents[EventName]) => void
+    ): () => void {
+        return this.listen({ name: undefined, call: handler })
+    }
+
+    emit<K extends EventName>(name: K, body: EventBodies[K]): void {
+        const event = { ...body, atMs: this.now() } as GatewayEvents[K]
+        for (const listener of this.listeners) {
+            if (listener.name !== undefined && listener.name !== name) continue
+            try {
+                listener.call(name, event)
+            } catch (error) {
+                // A handler's mistake is its owner's: it surfaces there, and no connection suffers from it.
+                queueMicrotask(() => {
+                    throw error
+                })
+            }
+        }
+    }
+
+    /**
+     * The next event of this name that fits. Events of the past do not count: ask first, then do what causes it.
+     * The timeout is in real time, whatever the gateway's clock says.
+     */
+    waitFor<K extends EventName>(
+        name: K,
+        predicate: (event: GatewayEvents[K]) => boolean = () => true,
+        timeoutMs = 10_000
+    ): Promise<GatewayEvents[K]> {
+        const promise = new Promise<GatewayEvents[K]>((resolve, reject) => {
+            const end = () => {
+                clearTimeout(timer)
+                this.waits.delete(giveUp)
+                stop()
+            }
+            const giveUp = (error: Error) => {
+                end()
+                reject(error)
+            }
+            const timer = setTimeout(
+                () =>
+                    giveUp(
+                        new GatewayError(
+                            "wait-timeout",
+                            `gateway: no such ${name} event within ${timeoutMs} ms: look at the events before it, or wait longer`
+                        )
+                    ),
+                timeoutMs
+            )
+            const stop = this.on(name, event => {
+                if (!predicate(event)) return
+                end()
+                resolve(event)
+            })
+            this.waits.add(giveUp)
+        })
+        // A test that failed before it awaited this one has told its reason already.
+        promise.catch(() => undefined)
+        return promise
+    }
+
+    /** Ends all waits; handlers hear nothing more. */
+    close(): void {
+        for (const giveUp of [...this.waits])
+            giveUp(
+                new GatewayError(
+                    "closed",
+                    "gateway: it was closed while an event was waited for: close it after the wait"
+                )
+            )
+        this.listeners = []
+    }
+
+    private listen(listener: Listener): () => void {
+        // A new array each time: emit walks the one that it began with.
+        this.listeners = [...this.listeners, listener]
+        return () => {
+            this.listeners = this.listeners.filter(other => other !== listener)
+        }
     }
 }

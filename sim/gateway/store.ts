@@ -1,20 +1,53 @@
-/** Where accepted messages go before they are acknowledged. */
-import type { Telemetry } from "./events"
+/** Where messages go before they are acknowledged. A PUBACK means "stored here", as on a real gateway, not "in the cloud". */
+import type { SystemProperties } from "./topics"
 
-export interface MessageStore {
-    /** Resolves when the message is kept: only then it is acknowledged. */
-    add(message: Telemetry): Promise<void>
+export interface Message {
+    /** `heartbeat`: has an application property of that name. `will`: the client vanished and this was its last will. */
+    kind: "telemetry" | "heartbeat" | "will"
+    deviceId: string
+    connection: number
+    topic: string
+    /** Application properties, those that the gateway adds (`mqtt-retain`, `mqtt-dup`, `iothub-MessageType`) included. */
+    properties: Record<string, string>
+    systemProperties: SystemProperties
+    body: Buffer
+    qos: number
+    /** The client marked it as sent before. */
+    duplicate: boolean
+    receivedAtMs: number
 }
 
-/** The last messages, in memory. */
+export interface MessageStore {
+    /** Resolves when the message is safe; a rejection closes the connection without a PUBACK, so that the device sends again. */
+    store(message: Message): Promise<void>
+    /** What is stored now, oldest first. */
+    readonly messages: readonly Message[]
+}
+
+/** Enough for a long demonstration with small messages. */
+const DEFAULT_CAPACITY = 10_000
+
+/** In memory, up to a number of messages: then the oldest goes, as with edgeHub's time to live. */
 export class MemoryStore implements MessageStore {
-    readonly messages: Telemetry[] = []
+    private kept: Message[] = []
+    /** Messages that went because newer ones came. */
+    discarded = 0
 
-    /** @param limit how many are kept; the oldest go first */
-    constructor(private readonly limit = 10000) {}
+    constructor(private readonly capacity = DEFAULT_CAPACITY) {}
 
-    async add(message: Telemetry): Promise<void> {
-        this.messages.push(message)
-        if (this.messages.length > this.limit) this.messages.shift()
+    get messages(): readonly Message[] {
+        return this.kept
+    }
+
+    async store(message: Message): Promise<void> {
+        this.kept.push(message)
+        if (this.kept.length > this.capacity) {
+            this.kept.shift()
+            this.discarded++
+        }
+    }
+
+    clear(): void {
+        this.kept = []
     }
 }

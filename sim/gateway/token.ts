@@ -1,119 +1,148 @@
 /**
- * Shared access signatures: checking what a device sends, and making them on the host.
+ * SAS tokens, `SharedAccessSignature sr=…&sig=…&se=…`: making them, and checking them as edgeHub does.
  *
- * `SharedAccessSignature sr={scope}&sig={signature}&se={expiry}[&skn={policy}]`; the signature is over the scope as it
- * was sent. (IoT Hub developer guide, "Control access to IoT Hub with shared access signatures".)
+ * The signature covers `sr` as it was sent and `se`; it says nothing of how `sr` is encoded, so that both spellings in use are
+ * right. Tokens of shared access policies (`skn`) are refused: edgeHub passes those on to the hub, and there is none here.
  */
 import { createHmac, timingSafeEqual } from "node:crypto"
-import type { DeviceIdentity } from "./registry"
+import type { RefusalReason } from "./events"
+import { decode, encode } from "./percent"
 
-/** How far clocks may be apart, as edgeHub allows. */
+/** How far device and gateway may disagree about the time, as on edgeHub. */
 export const CLOCK_SKEW_SEC = 300
 
 const PREFIX = "SharedAccessSignature "
+const HMAC_BYTES = 32
+/** A token with a host of 253 and a device id of 128 characters, all of them escaped, is shorter. */
+const MAX_TOKEN_LENGTH = 2048
 
-export interface Token {
-    /** `sr`, as it was sent. */
-    scope: string
-    signature: string
+export interface TokenRequest {
+    /** `{host}/devices/{deviceId}`, without a scheme. */
+    resource: string
+    /** Base64. */
+    key: string
+    /** Seconds since 1970. */
     expirySec: number
+    /** The name of a shared access policy, for `skn`. */
     policy?: string
 }
 
-/** A token for a resource such as `hub.azure-devices.net/devices/leaf-1`. @param key Base64 */
-export function createToken(
-    resource: string,
-    key: string,
-    expirySec: number,
-    policy?: string
-): string {
-    const scope = encode(resource)
-    const signature = encode(sign(scope, expirySec, key))
-    const name = policy ? `&skn=${encode(policy)}` : ""
-    return `${PREFIX}sr=${scope}&sig=${signature}&se=${expirySec}${name}`
-}
-
-/** As Microsoft's SDKs encode: also what `encodeURIComponent` leaves, `!'()*`. */
-function encode(text: string): string {
-    return encodeURIComponent(text).replace(
-        /[!'()*]/g,
-        c => "%" + c.charCodeAt(0).toString(16).toUpperCase()
+/** Makes a token, for host programs that speak to a gateway. */
+export function createToken(request: TokenRequest): string {
+    const { expirySec, key, policy } = request
+    const resource = encode(request.resource)
+    const signature = sign(resource, String(expirySec), key).toString("base64")
+    return (
+        `${PREFIX}sr=${resource}&sig=${encode(signature)}&se=${expirySec}` +
+        (policy === undefined ? "" : `&skn=${encode(policy)}`)
     )
 }
 
-function sign(scope: string, expirySec: number | string, key: string): string {
-    return createHmac("sha256", Buffer.from(key, "base64"))
-        .update(`${scope}\n${expirySec}`)
-        .digest("base64")
+export interface TokenContext {
+    deviceId: string
+    /** The names that `sr` may begin with: those of the hub and of the gateway; case does not count. */
+    hosts: readonly string[]
+    /** Base64: primary and secondary. */
+    keys: readonly string[]
+    nowMs: number
 }
 
-/** @returns undefined if the text is no token */
-export function parseToken(text: string): Token | undefined {
-    if (!text.startsWith(PREFIX)) return undefined
-    const fields = new Map<string, string>()
-    for (const part of text.slice(PREFIX.length).split("&")) {
-        const equals = part.indexOf("=")
-        const name = part.slice(0, equals)
-        if (equals < 1 || fields.has(name)) return undefined
-        fields.set(name, part.slice(equals + 1))
-    }
-    const scope = fields.get("sr")
-    const signature = decode(fields.get("sig"))
-    const expiry = fields.get("se") ?? ""
-    if (!scope || !signature || !/^\d{1,15}$/.test(expiry)) return undefined
-    return {
-        scope,
-        signature,
-        expirySec: Number(expiry),
-        // The C SDK writes an empty name where there is none.
-        policy: fields.get("skn") || undefined,
-    }
-}
-
-function decode(text: string | undefined): string | undefined {
-    try {
-        return text === undefined ? undefined : decodeURIComponent(text)
-    } catch {
-        return undefined
-    }
-}
+export type TokenVerdict =
+    | { ok: true; expirySec: number }
+    | { ok: false; reason: RefusalReason; message: string }
 
 /**
- * Checks a token for a device.
- *
- * @param hosts names of the hub and of the gateway: either may stand in the scope, in any case
- * @returns what is wrong, for the operator; undefined if nothing is
+ * Checks a token: form, then audience, signature, expiry. In this order, because an expiry can only be believed once it is
+ * known to be signed: a wrong key is then never reported as a wrong clock.
  */
-export function checkToken(
-    token: Token,
-    device: DeviceIdentity,
-    hosts: string[],
-    nowSec: number
-): string | undefined {
-    if (token.policy !== undefined)
-        return "the token is of a shared access policy, not of the device"
-    const scope = decode(token.scope)
-    const slash = scope?.indexOf("/") ?? -1
-    if (!scope || slash < 0) return "the token's scope is malformed"
-    const host = scope.slice(0, slash).toLowerCase()
-    if (!hosts.some(name => name.toLowerCase() === host))
-        return `the token is for ${scope.slice(0, slash)}, which is neither the hub nor this gateway`
-    if (!covers(scope.slice(slash), `/devices/${device.deviceId}`))
-        return "the token's scope does not cover this device"
-    if (token.expirySec + CLOCK_SKEW_SEC < nowSec)
-        return `the token expired ${nowSec - token.expirySec} s ago`
-    const given = Buffer.from(token.signature)
-    const good = [device.primaryKey, device.secondaryKey].some(key => {
-        const expected = Buffer.from(sign(token.scope, token.expirySec, key))
-        return (
-            given.length === expected.length && timingSafeEqual(given, expected)
+export function checkToken(token: string, context: TokenContext): TokenVerdict {
+    const fields = parse(token)
+    if (!fields)
+        return refuse(
+            "bad-token",
+            "the password is not of the form SharedAccessSignature sr=…&sig=…&se=…"
         )
-    })
-    return good ? undefined : "the signature is not of one of the device's keys"
+    // Empty is none: versions of the C SDK write `&skn=` behind a device's token.
+    if (fields.get("skn"))
+        return refuse(
+            "policy-token",
+            "the token is signed with a shared access policy (skn): devices sign with their own key"
+        )
+    const resource = fields.get("sr") ?? ""
+    const expiry = fields.get("se") ?? ""
+    const audience = decode(resource)
+    const signature = decode(fields.get("sig") ?? "")
+    if (!audience || !signature || !/^\d{1,15}$/.test(expiry))
+        return refuse(
+            "bad-token",
+            "sr, sig or se is missing or wrongly encoded in the token"
+        )
+    if (!audienceFits(audience, context))
+        return refuse(
+            "wrong-audience",
+            `the token's sr is not {host}/devices/${context.deviceId} with the host ${context.hosts.join(" or ")}`
+        )
+    if (!signedWithOneOf(context.keys, resource, expiry, signature))
+        return refuse(
+            "wrong-signature",
+            "the token is signed with neither the primary nor the secondary key of the device"
+        )
+    const expirySec = Number(expiry)
+    if (expirySec + CLOCK_SKEW_SEC <= context.nowMs / 1000)
+        return refuse(
+            "expired-token",
+            `the token has expired ${Math.round(context.nowMs / 1000 - expirySec)} s ago: is the device's clock right?`
+        )
+    return { ok: true, expirySec }
 }
 
-/** A scope covers what is below it, by whole segments: `/a/b` covers `/a/b/c`, not `/a/bc`. */
-export function covers(scope: string, resource: string): boolean {
-    const prefix = scope.endsWith("/") ? scope : scope + "/"
-    return (resource + "/").startsWith(prefix)
+function refuse(reason: RefusalReason, message: string): TokenVerdict {
+    return { ok: false, reason, message }
+}
+
+/** The fields as they were sent, still encoded; nothing if the token has no such form or says something twice. */
+function parse(token: string): Map<string, string> | undefined {
+    if (!token.startsWith(PREFIX) || token.length > MAX_TOKEN_LENGTH)
+        return undefined
+    const fields = new Map<string, string>()
+    for (const field of token.slice(PREFIX.length).split("&")) {
+        const at = field.indexOf("=")
+        const name = field.slice(0, at)
+        if (at < 1 || fields.has(name)) return undefined
+        fields.set(name, field.slice(at + 1))
+    }
+    return fields
+}
+
+// By segment, and all of them: the hub also takes a token for a prefix of the path, edgeHub does not.
+function audienceFits(audience: string, context: TokenContext): boolean {
+    const segments = audience.split("/")
+    const host = segments[0].toLowerCase()
+    return (
+        segments.length === 3 &&
+        context.hosts.some(name => name.toLowerCase() === host) &&
+        segments[1] === "devices" &&
+        segments[2] === context.deviceId
+    )
+}
+
+function signedWithOneOf(
+    keys: readonly string[],
+    resource: string,
+    expiry: string,
+    signature: string
+): boolean {
+    const sent = Buffer.from(signature, "base64")
+    // Node skips what is not base64; only the one right spelling of 32 bytes counts.
+    if (sent.length !== HMAC_BYTES || sent.toString("base64") !== signature)
+        return false
+    return keys
+        .map(key => timingSafeEqual(sent, sign(resource, expiry, key)))
+        .includes(true)
+}
+
+function sign(resource: string, expiry: string, key: string): Buffer {
+    return createHmac("sha256", Buffer.from(key, "base64"))
+        .update(`${resource}\n${expiry}`)
+        .digest()
 }

@@ -1,65 +1,112 @@
-/** The topics that a leaf uses: telemetry with its property bag, and the filters that it may subscribe to. */
+/**
+ * The telemetry topic, `devices/{id}/messages/events/{property bag}`: building and reading it; and the filters of IoT Hub.
+ *
+ * A bag is `k1=v1&k2=v2` with keys and values percent-encoded. What edgeHub lets pass but IoT Hub closes a connection for (wrong
+ * percent-encoding) is bad here too: a device should learn of it on the bench.
+ */
+import { decode, encode } from "./percent"
 
-export interface TelemetryTopic {
+/** The system properties by their names on the wire. */
+const SYSTEM_PROPERTIES = {
+    "$.mid": "messageId",
+    "$.cid": "correlationId",
+    "$.ct": "contentType",
+    "$.ce": "contentEncoding",
+    "$.uid": "userId",
+    "$.ctime": "creationTimeUtc",
+    "$.exp": "expiryTimeUtc",
+    "$.to": "to",
+    "$.on": "outputName",
+    "$.sub": "componentName",
+} as const
+
+export type SystemProperty =
+    (typeof SYSTEM_PROPERTIES)[keyof typeof SYSTEM_PROPERTIES]
+export type SystemProperties = Partial<Record<SystemProperty, string>>
+
+export interface TelemetryProperties {
     properties: Record<string, string>
-    systemProperties: Record<string, string>
+    systemProperties: SystemProperties
 }
 
-/**
- * Reads `devices/{id}/messages/events/{bag}`; the last slash may be missing where the bag is empty.
- *
- * @returns a text with what is wrong, for the log
- */
-export function parseTelemetryTopic(
+export type TelemetryTopic =
+    ({ ok: true } & TelemetryProperties) | { ok: false; reason: string }
+
+/** Reads a topic that the device `deviceId` published to. */
+export function readTelemetryTopic(
     topic: string,
     deviceId: string
-): TelemetryTopic | string {
-    const prefix = `devices/${deviceId}/messages/events`
-    if (topic !== prefix && !topic.startsWith(prefix + "/"))
-        return "it is not this device's topic for telemetry"
-    const properties: [string, string][] = []
-    const systemProperties: [string, string][] = []
-    const bag = topic.slice(prefix.length + 1)
-    for (const pair of bag ? bag.replace(/\/$/, "").split("&") : []) {
-        const equals = pair.indexOf("=")
-        let name: string
-        let value: string
-        try {
-            name = decodeURIComponent(equals < 0 ? pair : pair.slice(0, equals))
-            value = equals < 0 ? "" : decodeURIComponent(pair.slice(equals + 1))
-        } catch {
-            return "its property bag is not percent-encoded"
-        }
-        if (!name) return "a property has no name"
-        if (name.startsWith("$.")) systemProperties.push([name.slice(2), value])
-        else properties.push([name, value])
+): TelemetryTopic {
+    const segments = topic.split("/")
+    // The last slash may be there or not, with a bag and without.
+    if (segments[segments.length - 1] === "") segments.pop()
+    const [devices, id, messages, events, bag, ...more] = segments
+    if (
+        devices !== "devices" ||
+        messages !== "messages" ||
+        events !== "events" ||
+        more.length
+    )
+        return { ok: false, reason: "no telemetry topic" }
+    if (id !== deviceId && decode(id) !== deviceId)
+        return { ok: false, reason: "the topic of another device" }
+    if (bag === undefined)
+        return { ok: true, properties: {}, systemProperties: {} }
+    const pairs = readPropertyBag(bag)
+    if (!pairs) return { ok: false, reason: "no property bag" }
+    return { ok: true, ...sortProperties(pairs) }
+}
+
+/** The keys and values of a bag, decoded; nothing if it is wrong. A key without `=` has an empty value; the last of two wins. */
+export function readPropertyBag(bag: string): Map<string, string> | undefined {
+    const pairs = new Map<string, string>()
+    for (const pair of bag.split("&")) {
+        const [key, value = "", ...more] = pair.split("=")
+        const name = decode(key)
+        const text = decode(value)
+        if (!name || text === undefined || more.length) return undefined
+        pairs.set(name, text)
     }
-    // Not by assignment: a property may be called __proto__.
+    return pairs
+}
+
+function sortProperties(pairs: Map<string, string>): TelemetryProperties {
+    const properties: [string, string][] = []
+    const system: [string, string][] = []
+    for (const [key, value] of pairs)
+        if (Object.hasOwn(SYSTEM_PROPERTIES, key))
+            system.push([
+                SYSTEM_PROPERTIES[key as keyof typeof SYSTEM_PROPERTIES],
+                value,
+            ])
+        else properties.push([key, value])
+    // fromEntries defines, and never sets: a key `__proto__` is a key as others are.
     return {
         properties: Object.fromEntries(properties),
-        systemProperties: Object.fromEntries(systemProperties),
+        systemProperties: Object.fromEntries(system),
     }
 }
 
-/** Whether a device may subscribe to this filter. */
-export function isDeviceFilter(filter: string, deviceId: string): boolean {
-    return [
-        `devices/${deviceId}/messages/devicebound/#`,
-        "$iothub/methods/POST/#",
-        "$iothub/twin/res/#",
-        "$iothub/twin/PATCH/properties/desired/#",
-    ].includes(filter)
+/** Builds the topic for a message of `deviceId`. */
+export function telemetryTopic(
+    deviceId: string,
+    { properties, systemProperties }: Partial<TelemetryProperties> = {}
+): string {
+    const pairs = Object.entries(properties ?? {})
+    for (const [wire, name] of Object.entries(SYSTEM_PROPERTIES)) {
+        const value = systemProperties?.[name]
+        if (value !== undefined) pairs.push([wire, value])
+    }
+    const bag = pairs.map(([key, value]) => `${encode(key)}=${encode(value)}`)
+    return `devices/${deviceId}/messages/events/${bag.join("&")}`
 }
 
-/**
- * Reads a user name, `{host}/{deviceId}/?api-version=…`. The host is not checked, as edgeHub does not.
- *
- * @returns a text with what is wrong
- */
-export function parseUsername(username: string): { deviceId: string } | string {
-    const match = /^([^/]+)\/([^/]+)\/\?(.*)$/.exec(username)
-    if (!match) return "the user name is not {hub}/{device id}/?api-version=…"
-    if (!new URLSearchParams(match[3]).get("api-version"))
-        return "the user name has no api-version"
-    return { deviceId: match[2] }
+/** The filters that a device may subscribe to: C2D messages, direct methods, twin. */
+export function isDeviceFilter(filter: string, deviceId: string): boolean {
+    return (
+        filter === `devices/${deviceId}/messages/devicebound/#` ||
+        filter === "$iothub/methods/POST/#" ||
+        filter === "$iothub/twin/res/#" ||
+        filter === "$iothub/twin/PATCH/properties/desired/#"
+    )
 }

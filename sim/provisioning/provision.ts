@@ -97,8 +97,9 @@ function readAnchor(certificate: string | Uint8Array) {
             "The owner's CA is no X.509 certificate in PEM or DER: give the file with the root (or the CA that your gateway's chain ends in)."
         )
     }
-    // A root of version 1 has no such extension.
-    if (parsed.getExtension(BasicConstraintsExtension)?.ca === false)
+    // A root of version 1 has no extensions at all, and nothing says that it is a CA.
+    const isCa = parsed.getExtension(BasicConstraintsExtension)?.ca
+    if (!isCa && parsed.extensions.length)
         throw new Failure(
             "The certificate is not of a CA: the gateway's own is renewed about monthly, so give the root (or the CA that your gateway's chain ends in)."
         )

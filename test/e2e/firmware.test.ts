@@ -2,10 +2,10 @@
 import assert from "node:assert/strict"
 import { after, afterEach, before, describe, test } from "node:test"
 import { Gateway } from "../../sim/gateway/gateway"
-import { MemoryStore } from "../../sim/gateway/store"
+import { MemoryStore, Message } from "../../sim/gateway/store"
 import { Image } from "../../sim/vm/compiler"
 import { Device } from "../../sim/vm/host"
-import { DEVICE_ID, Site } from "../site"
+import { DEVICE_ID, GATEWAY_NAME, Site } from "../site"
 
 const WAIT_MS = 30000
 
@@ -31,6 +31,11 @@ describe("the firmware", () => {
         )
     }
 
+    /** When the gateway's certificate ends, Unix seconds. */
+    function certificateEndSec(): number {
+        return Date.parse(site.chain.server.x509.validTo) / 1000
+    }
+
     function start(gateway: Gateway, options: { heartbeatSec?: number } = {}) {
         return site.startDevice(
             image,
@@ -42,10 +47,10 @@ describe("the firmware", () => {
     test("sends telemetry with the right topic, properties and body, and each message once", async () => {
         const gateway = await site.startGateway()
         const device = await start(gateway)
-        const connected = await gateway.waitFor("connected", undefined, WAIT_MS)
-        assert.equal(connected.deviceId, DEVICE_ID)
-        assert.equal(connected.protocol, "TLSv1.3")
-        assert.equal(connected.cipher, "TLS_CHACHA20_POLY1305_SHA256")
+        const secured = await gateway.waitFor("secured", undefined, WAIT_MS)
+        assert.equal(secured.protocol, "TLSv1.3")
+        assert.equal(secured.cipher, "TLS_CHACHA20_POLY1305_SHA256")
+        assert.equal(secured.serverName, GATEWAY_NAME)
         const first = await gateway.waitFor("telemetry", undefined, WAIT_MS)
         await gateway.waitFor("telemetry", undefined, WAIT_MS)
         await gateway.waitFor("telemetry", undefined, WAIT_MS)
@@ -61,13 +66,13 @@ describe("the firmware", () => {
             `devices/${DEVICE_ID}/messages/events/%24.mid=1-1&%24.ct=application%2Fjson&%24.ce=utf-8&temperatureAlert=false`
         )
         assert.deepEqual(first.systemProperties, {
-            mid: "1-1",
-            ct: "application/json",
-            ce: "utf-8",
+            messageId: "1-1",
+            contentType: "application/json",
+            contentEncoding: "utf-8",
         })
         assert.deepEqual(first.properties, { temperatureAlert: "false" })
-        const { messages } = gateway.store as MemoryStore
-        const ids = messages.map(message => message.systemProperties.mid)
+        const { messages } = gateway
+        const ids = messages.map(message => message.systemProperties.messageId)
         assert.deepEqual(
             ids,
             ids.map((_, i) => `1-${i + 1}`),
@@ -102,8 +107,8 @@ describe("the firmware", () => {
             { bus: undefined }
         )
         const heartbeat = await gateway.waitFor("heartbeat", undefined, WAIT_MS)
-        assert.equal(heartbeat.body.length, 0)
-        const { uptime, ...rest } = heartbeat.properties
+        assert.equal(heartbeat.message.body.length, 0)
+        const { uptime, ...rest } = heartbeat.message.properties
         assert.match(uptime, /^\d+$/)
         assert.deepEqual(rest, {
             heartbeat: "1",
@@ -111,7 +116,7 @@ describe("the firmware", () => {
             dropped: "0",
             reconnects: "0",
         })
-        assert.equal((gateway.store as MemoryStore).messages.length, 1)
+        assert.equal(gateway.messages.length, 1)
         await gateway.waitFor("heartbeat", undefined, WAIT_MS)
         assertNoSecret(device)
     })
@@ -122,7 +127,7 @@ describe("the firmware", () => {
         store.held = true
         await start(gateway)
         await store.whenHolding(1)
-        gateway.disconnect(DEVICE_ID)
+        gateway.drop(DEVICE_ID)
         store.release()
         const seen = store.messages.length
         const again = await gateway.waitFor(
@@ -130,11 +135,13 @@ describe("the firmware", () => {
             message => message.duplicate,
             WAIT_MS
         )
-        assert.equal(again.systemProperties.mid, "1-1")
+        assert.equal(again.systemProperties.messageId, "1-1")
         assert.equal(again.properties["mqtt-dup"], "true")
         assert.ok(store.messages.length > seen)
         // Nothing is missing.
-        const ids = new Set(store.messages.map(m => m.systemProperties.mid))
+        const ids = new Set(
+            store.messages.map(m => m.systemProperties.messageId)
+        )
         await gateway.waitFor("telemetry", m => !m.duplicate, WAIT_MS)
         for (let i = 1; i <= ids.size; i++) assert.ok(ids.has(`1-${i}`))
     })
@@ -142,21 +149,19 @@ describe("the firmware", () => {
     test("takes the time at the first reconnection, and tokens live an hour from then on", async () => {
         const gateway = await site.startGateway()
         const device = await start(gateway)
-        const first = await gateway.waitFor("connected", undefined, WAIT_MS)
-        const server = site.server.certificate
+        const first = await gateway.waitFor("authenticated", undefined, WAIT_MS)
         assert.equal(
             first.tokenExpirySec,
-            Math.floor(server.notAfter.getTime() / 1000),
+            certificateEndSec(),
             "the first token ends with the gateway's certificate"
         )
-        const timeRead = gateway.waitFor("timeRead", undefined, WAIT_MS)
-        const connected = gateway.waitFor("connected", undefined, WAIT_MS)
-        gateway.disconnect(DEVICE_ID)
+        const timeRead = gateway.waitFor("timeServed", undefined, WAIT_MS)
+        const connected = gateway.waitFor("authenticated", undefined, WAIT_MS)
+        gateway.drop(DEVICE_ID)
         await timeRead
         const second = await connected
         const life = second.tokenExpirySec - Date.now() / 1000
         assert.ok(life > 3500 && life <= 3601, `it lives ${life} s`)
-        assert.ok(second.sessionPresent)
         assertNoSecret(device)
     })
 
@@ -168,13 +173,10 @@ describe("the firmware", () => {
             { mqttPort: gateway.port, timePort: 9 },
             { telemetrySec: 1 }
         )
-        await gateway.waitFor("connected", undefined, WAIT_MS)
-        gateway.disconnect(DEVICE_ID)
-        const again = await gateway.waitFor("connected", undefined, WAIT_MS)
-        assert.equal(
-            again.tokenExpirySec,
-            Math.floor(site.server.certificate.notAfter.getTime() / 1000)
-        )
+        await gateway.waitFor("authenticated", undefined, WAIT_MS)
+        gateway.drop(DEVICE_ID)
+        const again = await gateway.waitFor("authenticated", undefined, WAIT_MS)
+        assert.equal(again.tokenExpirySec, certificateEndSec())
     })
 
     test("comes back by itself after a power cut, with its flash", async () => {
@@ -188,10 +190,11 @@ describe("the firmware", () => {
         await device.powerCycle()
         const again = await gateway.waitFor(
             "telemetry",
-            ({ systemProperties }) => systemProperties.mid.startsWith("2-"),
+            ({ systemProperties }) =>
+                systemProperties.messageId?.startsWith("2-") ?? false,
             WAIT_MS
         )
-        assert.equal(again.systemProperties.mid, "2-1")
+        assert.equal(again.systemProperties.messageId, "2-1")
     })
 
     test("three devices at once keep apart", async () => {
@@ -219,15 +222,13 @@ class HeldStore extends MemoryStore {
     private readonly waiting: (() => void)[] = []
     private readonly watchers: (() => void)[] = []
 
-    override async add(
-        message: Parameters<MemoryStore["add"]>[0]
-    ): Promise<void> {
+    override async store(message: Message): Promise<void> {
         if (this.held)
             await new Promise<void>(resolve => {
                 this.waiting.push(resolve)
                 for (const watcher of this.watchers) watcher()
             })
-        await super.add(message)
+        await super.store(message)
     }
 
     /** Resolves when so many messages are held. */

@@ -114,14 +114,13 @@ export function isExtension(extension: Buffer, id: number): boolean {
     )
 }
 
-/** Replaces the extension with this id-ce number, or leaves it out. */
+/** Puts others in the place of the extension with this id-ce number, which may be missing; none: leaves it out. */
 export function replacingExtension(
     id: number,
     replacement: Buffer[]
 ): (fields: Buffer[]) => Buffer[] {
-    return withExtensions(extensions =>
-        extensions.flatMap(extension =>
-            isExtension(extension, id) ? replacement : [extension]
-        )
-    )
+    return withExtensions(extensions => [
+        ...extensions.filter(extension => !isExtension(extension, id)),
+        ...replacement,
+    ])
 }

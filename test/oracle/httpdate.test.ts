@@ -5,14 +5,12 @@ import { test } from "node:test"
 import fc from "fast-check"
 
 // Device code: loosely typed, as it must not be checked with Node's types.
-/* eslint-disable @typescript-eslint/no-require-imports */
 const { parseHttpDate } = require("../../src/net/httpdate") as {
     parseHttpDate(text: string): number
 }
 const { errorCode } = require("../../src/errors") as {
     errorCode(error: unknown): number
 }
-/* eslint-enable @typescript-eslint/no-require-imports */
 
 const seed = Number(process.env.SEED ?? randomInt(2 ** 31))
 console.log(`SEED=${seed}`)

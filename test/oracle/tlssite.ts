@@ -1,14 +1,9 @@
 /** The device's TLS client, under Node, at a server in the same process that may misbehave. */
 import assert from "node:assert/strict"
-import { createPrivateKey, KeyObject } from "node:crypto"
+import type { KeyObject } from "node:crypto"
 import { Faults, TlsServer13 } from "../../sim/faults/tlsserver13"
-import {
-    createOwnerChain,
-    createServerIdentity,
-    Identity,
-    keyPem,
-    OwnerChain,
-} from "../../sim/pki/certificates"
+import { pinnedAnchor } from "../../sim/pki/anchor"
+import { Chain, makeChain } from "../../sim/pki/chain"
 import { Buffer as DeviceBuffer } from "../../sim/shim/buffer"
 
 /** What the tests call of the device's code. */
@@ -83,27 +78,21 @@ export class MemoryTransport {
 }
 
 export class TlsSite {
-    private constructor(
-        readonly owner: OwnerChain,
-        readonly server: Identity,
-        readonly key: KeyObject
-    ) {}
+    private constructor(readonly owner: Chain) {}
 
     static async create(): Promise<TlsSite> {
-        const owner = await createOwnerChain("rsa", 2048)
-        const server = await createServerIdentity("rsa", owner.edgeCa, [HOST])
-        return new TlsSite(
-            owner,
-            server,
-            createPrivateKey(await keyPem(server))
-        )
+        return new TlsSite(await makeChain({ names: [HOST], caBits: 2048 }))
     }
 
     /** The chain as it is sent. */
     get chain(): Buffer[] {
-        return [this.server, this.owner.edgeCa, this.owner.intermediate].map(
-            ({ certificate }) => Buffer.from(certificate.rawData)
-        )
+        const { server, edgeCa, intermediate } = this.owner
+        return [server.der, edgeCa.der, intermediate.der]
+    }
+
+    /** The server's private key. */
+    get key(): KeyObject {
+        return this.owner.server.keys.privateKey
     }
 
     /**
@@ -127,17 +116,13 @@ export class TlsSite {
                 if (records === endsAfter) transport.end()
             }
         )
-        const { certificate } = this.owner.root
+        const { subjectName, publicKeyInfo } = pinnedAnchor(this.owner.root)
         const connection = connectTls(transport, {
             parts: rsaSet(),
             anchors: [
                 {
-                    name: DeviceBuffer.from(
-                        new Uint8Array(certificate.subjectName.toArrayBuffer())
-                    ),
-                    key: DeviceBuffer.from(
-                        new Uint8Array(certificate.publicKey.rawData)
-                    ),
+                    name: DeviceBuffer.from(subjectName),
+                    key: DeviceBuffer.from(publicKeyInfo),
                 },
             ],
             host: HOST,

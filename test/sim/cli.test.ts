@@ -20,12 +20,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
 import { GATEWAY_NAME, Workspace } from "../../sim/cli/workspace"
-import {
-    chainPem,
-    createServerIdentity,
-    keyPem,
-    readIdentity,
-} from "../../sim/pki/certificates"
+import { loadCertificate, pemChain } from "../../sim/pki/certificate"
+import { issueServer } from "../../sim/pki/chain"
+import { privateKeyPem } from "../../sim/pki/keys"
 
 const LEAF = join(__dirname, "..", "..", "sim", "cli", "leaf.js")
 const FREE_PORTS = ["--port", "0", "--https-port", "0"]
@@ -266,17 +263,18 @@ describe("with a workspace", { timeout: TIMEOUT_MS }, () => {
     test("a gateway certificate that ends within a day is renewed, and nothing else", async () => {
         const { path, file } = copy()
         const read = (name: string) => readFileSync(file(name), "utf8")
-        const edgeCa = await readIdentity(
+        const edgeCa = loadCertificate(
             read("edge-ca.pem"),
             read("edge-ca.key.pem")
         )
-        const old = await createServerIdentity("rsa", edgeCa, ["g.test"], {
-            notAfter: new Date(Date.now() + 23 * 3600000),
+        const old = await issueServer(edgeCa, {
+            names: ["g.test"],
+            server: { notAfter: new Date(Date.now() + 23 * 3600000) },
         })
-        writeFileSync(file("gateway-chain.pem"), chainPem(old, edgeCa))
-        writeFileSync(file("gateway.key.pem"), await keyPem(old))
+        writeFileSync(file("gateway-chain.pem"), pemChain(old, edgeCa))
+        writeFileSync(file("gateway.key.pem"), privateKeyPem(old.keys))
         const device = read("device.json")
-        const opened = await Workspace.open(join(path, ".leaf"), "rsa", () =>
+        const opened = await Workspace.open(join(path, ".leaf"), () =>
             assert.fail("made anew")
         )
         const renewed = new X509Certificate(opened.chain)
@@ -314,7 +312,7 @@ describe("with a workspace", { timeout: TIMEOUT_MS }, () => {
                 expectFailure(
                     await leaf(path, ["demo", ...args]),
                     1,
-                    new RegExp(`Port ${port} .*in use.*--port`)
+                    new RegExp(`port ${port} .*in use.*--port`)
                 )
         } finally {
             blocker.close()

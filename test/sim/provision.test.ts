@@ -3,13 +3,8 @@ import assert from "node:assert/strict"
 import { X509Certificate } from "node:crypto"
 import { before, test } from "node:test"
 import { Failure } from "../../sim/cli/failure"
-import {
-    chainPem,
-    createOwnerChain,
-    createServerIdentity,
-    keyPem,
-    OwnerChain,
-} from "../../sim/pki/certificates"
+import { pemChain } from "../../sim/pki/certificate"
+import { type Chain, makeChain } from "../../sim/pki/chain"
 import {
     provision,
     ProvisioningOptions,
@@ -20,14 +15,14 @@ const KEY = Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")
 const CONNECTION = `HostName=hub.azure-devices.net;DeviceId=leaf-1;SharedAccessKey=${KEY};GatewayHostName=gateway.test`
 const OPTIONS: ProvisioningOptions = { provisionedSec: 1780272000 }
 
-let rsa: OwnerChain
-let ec: OwnerChain
+let rsa: Chain
+let ec: Chain
 before(async () => {
-    rsa = await createOwnerChain("rsa", 2048)
-    ec = await createOwnerChain("ec")
+    rsa = await makeChain({ names: ["g.test"], caBits: 2048 })
+    ec = await makeChain({ names: ["g.test"], keyType: "ec" })
 })
 
-const rootPem = () => chainPem(rsa.root)
+const rootPem = () => rsa.root.pem
 
 async function expectRefused(
     reason: RegExp,
@@ -95,22 +90,21 @@ test("a CA that is no certificate is refused", async () => {
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
         pem.slice(0, pem.length / 2),
         pem.replace(/\n[^\n]{64}\n/, "\n!!!!\n"),
-        await keyPem(rsa.root),
+        rsa.keyPem,
         Buffer.alloc(0),
         Buffer.from("30820400", "hex"),
-        Buffer.from(rsa.root.certificate.rawData).subarray(0, 300),
+        rsa.root.der.subarray(0, 300),
     ])
         await expectRefused(/no X\.509 certificate/, CONNECTION, [anchor])
 })
 
 test("the gateway's own certificate, which is renewed monthly, is not pinned", async () => {
-    const server = await createServerIdentity("rsa", rsa.edgeCa, ["g.test"])
-    await expectRefused(/not of a CA/, CONNECTION, [chainPem(server)])
+    await expectRefused(/not of a CA/, CONNECTION, [rsa.server.pem])
 })
 
 test("a file with several certificates is refused, as only one of them would be pinned", async () => {
     await expectRefused(/several certificates/, CONNECTION, [
-        chainPem(rsa.edgeCa, rsa.intermediate, rsa.root),
+        pemChain(rsa.edgeCa, rsa.intermediate, rsa.root),
     ])
 })
 
@@ -176,7 +170,7 @@ test("settings can be read back from the flash image, also after a round trip th
 
 test("one anchor is the CA's name and key, from PEM, PEM with text around it, and DER", async () => {
     const pem = rootPem()
-    const der = new Uint8Array(rsa.root.certificate.rawData)
+    const der = new Uint8Array(rsa.root.der)
     for (const anchor of [
         pem,
         `Bag Attributes: <none>\nsubject=CN = Owner Root CA\n${pem}\nmore text\n`,
@@ -190,14 +184,14 @@ test("one anchor is the CA's name and key, from PEM, PEM with text around it, an
         const name = pinned.subarray(0, -key.length)
         assert.equal(name[0], 0x30)
         assert.ok(Buffer.from(der).includes(name))
-        assert.ok(name.includes("Owner Root CA"))
+        assert.ok(name.includes("Edge Leaf Root CA"))
         assert.equal(anchorIn(flash, 2).length, 0)
     }
 })
 
 test("two anchors are both there, RSA-4096 and EC too", async () => {
-    const big = await createOwnerChain("rsa", 4096)
-    const pems = [chainPem(big.root), chainPem(ec.root)]
+    const big = await makeChain({ names: ["g.test"] })
+    const pems = [big.root.pem, ec.root.pem]
     const flash = await provision(CONNECTION, pems, OPTIONS)
     for (const [i, pem] of pems.entries()) {
         const key = keyOf(pem)

@@ -1,134 +1,172 @@
-/** The heartbeat monitor on a clock that tests move, alone and in the gateway. */
+/** The heartbeat monitor, with a clock that is moved by hand. */
 import assert from "node:assert/strict"
-import { test } from "node:test"
-import { GatewayEmitter } from "../../../sim/gateway/events"
-import { HeartbeatMonitor } from "../../../sim/gateway/monitor"
-import { DEVICE_ID, TestGateway } from "./client"
-import { FakeClock } from "./fakeclock"
+import { describe, test } from "node:test"
+import { ManualClock } from "../../../sim/gateway/clock"
+import { EventHub, type EventName } from "../../../sim/gateway/events"
+import { HeartbeatMonitor, readHeartbeat } from "../../../sim/gateway/monitor"
+import type { Message } from "../../../sim/gateway/store"
 
-function monitor(expectedSec?: number) {
-    const clock = new FakeClock()
-    const events = new GatewayEmitter()
-    const seen: [string, object][] = []
-    events.on("late", event => seen.push(["late", event]))
-    events.on("alive", event => seen.push(["alive", event]))
-    return {
-        clock,
-        seen,
-        monitor: new HeartbeatMonitor(clock, events, expectedSec),
-    }
+function rig(options = { intervalMs: 300_000, graceMs: 100_000 }) {
+    const clock = new ManualClock(1_000_000)
+    const events = new EventHub(() => clock.now())
+    const monitor = new HeartbeatMonitor(clock, events, options)
+    const told: [EventName, number, object][] = []
+    events.onAny((name, { atMs, ...event }) => told.push([name, atMs, event]))
+    const message = (
+        kind: Message["kind"],
+        properties = {},
+        deviceId = "a"
+    ): Message => ({
+        kind,
+        deviceId,
+        connection: 1,
+        topic: "",
+        properties,
+        systemProperties: {},
+        body: Buffer.alloc(0),
+        qos: 1,
+        duplicate: false,
+        receivedAtMs: clock.now(),
+    })
+    return { clock, monitor, told, message }
 }
 
-test("a silent device is late once, half as long again after what was expected", () => {
-    const { clock, seen, monitor: m } = monitor(100)
-    m.heard("a")
-    clock.advance(149999)
-    assert.deepEqual(seen, [])
-    clock.advance(1)
-    const late = { deviceId: "a", silentSec: 150, expectedSec: 100 }
-    assert.deepEqual(seen, [["late", late]])
-    assert.equal(m.status("a")?.late, true)
-    clock.advance(1e7)
-    assert.equal(seen.length, 1)
-})
-
-test("a late device that is heard again is alive once, and may be late again", () => {
-    const { clock, seen, monitor: m } = monitor(100)
-    m.heard("a")
-    clock.advance(200000)
-    m.heard("a")
-    assert.deepEqual(seen[1], ["alive", { deviceId: "a", silentSec: 200 }])
-    assert.equal(m.status("a")?.late, false)
-    m.heard("a")
-    assert.equal(seen.length, 2)
-    clock.advance(150000)
-    assert.deepEqual(
-        seen.map(([kind]) => kind),
-        ["late", "alive", "late"]
-    )
-})
-
-test("a heartbeat says how long the silence may be, and other messages keep that", () => {
-    const { clock, seen, monitor: m } = monitor(100)
-    m.heard("a", 10)
-    m.heard("a")
-    assert.equal(m.status("a")?.expectedSec, 10)
-    clock.advance(14999)
-    assert.equal(seen.length, 0)
-    clock.advance(1)
-    assert.equal(seen.length, 1)
-})
-
-test("an interval that is no positive number is not taken", () => {
-    for (const interval of [NaN, 0, -5, Infinity]) {
-        const { clock, seen, monitor: m } = monitor(100)
-        m.heard("a", interval)
-        assert.equal(m.status("a")?.expectedSec, 100)
-        assert.equal(m.status("a")?.lastHeartbeatMs, clock.now())
-        clock.advance(150000)
-        assert.equal(seen.length, 1)
-    }
-})
-
-test("no interval is longer than Node's timers can be, which would then ring at once", () => {
-    const delays: number[] = []
-    const clock = new FakeClock()
-    const setTimeout = clock.setTimeout.bind(clock)
-    clock.setTimeout = (callback, delayMs) => {
-        delays.push(delayMs)
-        return setTimeout(callback, delayMs)
-    }
-    new HeartbeatMonitor(clock, new GatewayEmitter()).heard("a", 1e9)
-    assert.deepEqual(delays, [2 ** 31 - 1])
-})
-
-test("devices are watched one by one, and none of them after the end", () => {
-    const { clock, seen, monitor: m } = monitor(100)
-    m.heard("a")
-    clock.advance(100000)
-    m.heard("b")
-    clock.advance(50000)
-    assert.deepEqual(
-        seen.map(([, event]) => (event as { deviceId: string }).deviceId),
-        ["a"]
-    )
-    m.close()
-    assert.equal(clock.pending, 0)
-    assert.equal(m.status("c"), undefined)
-})
-
-test("in the gateway, telemetry is a sign of life and a heartbeat names its interval", async () => {
-    const clock = new FakeClock()
-    const site = await TestGateway.start({ clock, expectedSec: 100 })
-    try {
-        const client = await site.connect({ keepalive: 400 })
-        const send = async (bag: string) => {
-            client.publish({
-                topic: `devices/${DEVICE_ID}/messages/events/${bag}`,
-            })
-            assert.equal((await client.next())?.cmd, "puback")
-        }
-        await send("a=1")
-        assert.equal(site.events("telemetry").length, 1)
-        clock.advance(150000)
-        assert.equal(site.events("late").length, 1)
-        await send("heartbeat=20")
-        assert.equal(site.events("heartbeat").length, 1)
-        assert.equal(site.events("telemetry").length, 1)
-        assert.deepEqual(site.events("alive"), [
-            { deviceId: DEVICE_ID, silentSec: 150 },
-        ])
-        clock.advance(29000)
-        await send("a=1")
-        clock.advance(29999)
-        assert.equal(site.events("late").length, 1)
+describe("the heartbeat monitor", () => {
+    test("tells a late device once, and its return once", () => {
+        const { clock, monitor, told, message } = rig()
+        monitor.message(message("heartbeat"))
+        clock.advance(399_999)
+        assert.deepEqual(told, [])
         clock.advance(1)
-        assert.deepEqual(site.events("late")[1], {
-            deviceId: DEVICE_ID,
-            silentSec: 30,
-            expectedSec: 20,
+        clock.advance(10_000_000)
+        monitor.message(message("heartbeat"))
+        monitor.message(message("heartbeat"))
+        assert.deepEqual(told, [
+            [
+                "late",
+                1_400_000,
+                {
+                    deviceId: "a",
+                    lastSeenMs: 1_000_000,
+                    expectedIntervalMs: 300_000,
+                },
+            ],
+            ["alive", 11_400_000, { deviceId: "a", silentMs: 10_400_000 }],
+        ])
+    })
+
+    test("tells it again after a return", () => {
+        const { clock, monitor, told, message } = rig()
+        for (let i = 0; i < 3; i++) {
+            monitor.message(message("heartbeat"))
+            clock.advance(400_000)
+        }
+        assert.deepEqual(
+            told.map(([name]) => name),
+            ["late", "alive", "late", "alive", "late"]
+        )
+    })
+
+    test("takes telemetry for a sign of life, and no heartbeat for it", () => {
+        const { clock, monitor, told, message } = rig()
+        monitor.message(message("heartbeat", { heartbeat: "1" }))
+        for (let i = 0; i < 10; i++) {
+            clock.advance(399_999)
+            assert.equal(monitor.message(message("telemetry")), undefined)
+        }
+        assert.deepEqual(told, [])
+        assert.equal(monitor.status("a")?.lastHeartbeat?.intervalSec, 1)
+        assert.equal(monitor.status("a")?.lastSeenMs, clock.now())
+    })
+
+    test("watches a device that connected and never sent anything", () => {
+        const { clock, monitor, told } = rig()
+        monitor.watch("a")
+        clock.advance(200_000)
+        // A second connection is no sign of life.
+        monitor.watch("a")
+        clock.advance(200_000)
+        assert.equal(told.length, 1)
+        assert.equal(monitor.status("a")?.late, true)
+    })
+
+    test("knows devices with intervals of their own, set before or while they are watched", () => {
+        const { clock, monitor, told } = rig()
+        monitor.watch("slow", { intervalMs: 1_000_000 })
+        monitor.watch("a")
+        clock.advance(400_000)
+        assert.deepEqual(
+            told.map(([, , event]) => event),
+            [{ deviceId: "a", lastSeenMs: 1e6, expectedIntervalMs: 300_000 }]
+        )
+        monitor.watch("slow", { intervalMs: 400_000, graceMs: 0 })
+        clock.advance(0)
+        assert.equal(monitor.status("slow")?.late, true)
+    })
+
+    test("keeps its devices apart", () => {
+        const { clock, monitor, told, message } = rig()
+        monitor.message(message("heartbeat", {}, "a"))
+        clock.advance(200_000)
+        monitor.message(message("heartbeat", {}, "b"))
+        clock.advance(200_000)
+        assert.equal(monitor.status("a")?.late, true)
+        assert.equal(monitor.status("b")?.late, false)
+        assert.equal(told.length, 1)
+        assert.deepEqual(monitor.devices, ["a", "b"])
+    })
+
+    test("forgets a device, and leaves no timer when it is closed", () => {
+        const { clock, monitor, told, message } = rig()
+        for (const id of ["a", "b"])
+            monitor.message(message("heartbeat", {}, id))
+        monitor.forget("a")
+        assert.equal(monitor.status("a"), undefined)
+        assert.equal(clock.pending, 1)
+        monitor.close()
+        assert.equal(clock.pending, 0)
+        clock.advance(1e9)
+        assert.deepEqual(told, [])
+    })
+
+    test("reads the numbers of a heartbeat, and nothing that is none", () => {
+        const { message } = rig()
+        const beat = readHeartbeat(
+            message("heartbeat", {
+                heartbeat: "007",
+                uptime: "86400",
+                boots: "-1",
+                dropped: "1e3",
+            })
+        )
+        assert.equal(beat.intervalSec, 7)
+        assert.equal(beat.uptimeSec, 86400)
+        assert.equal(beat.boots, undefined)
+        assert.equal(beat.dropped, undefined)
+        assert.equal(beat.reconnects, undefined)
+    })
+})
+
+describe("the manual clock", () => {
+    test("calls timers in their order and at their time, those set on the way included", () => {
+        const clock = new ManualClock(0)
+        const seen: [string, number][] = []
+        const note = (name: string) => () => seen.push([name, clock.now()])
+        clock.after(30, note("c"))
+        clock.after(10, () => {
+            note("a")()
+            clock.after(10, note("b"))
+            clock.after(1000, note("never"))
         })
-    } finally {
-        await site.stop()
-    }
+        const cancel = clock.after(15, note("cancelled"))
+        cancel()
+        clock.advance(40)
+        assert.deepEqual(seen, [
+            ["a", 10],
+            ["b", 20],
+            ["c", 30],
+        ])
+        assert.equal(clock.now(), 40)
+        assert.equal(clock.pending, 1)
+    })
 })

@@ -1,0 +1,160 @@
+/**
+ * Who may connect: the checks of edgeHub on a CONNECT's client id, user name and password, in its order and with its return codes.
+ *
+ * The client learns a return code; the reason and a sentence that says what to look at are for the operator.
+ */
+import type { Clock } from "./clock"
+import type { RefusalReason } from "./events"
+import { decode } from "./percent"
+import type { Registry } from "./registry"
+import { checkToken } from "./token"
+
+/** CONNACK return codes (MQTT 3.1.1, 3.2.2.3). */
+export const enum ReturnCode {
+    Accepted = 0,
+    WrongProtocol = 1,
+    ServerUnavailable = 3,
+    NotAuthorized = 5,
+}
+
+export interface Refusal {
+    ok: false
+    returnCode: ReturnCode
+    reason: RefusalReason
+    message: string
+    deviceId?: string
+}
+
+export interface Admission {
+    ok: true
+    deviceId: string
+    /** When the token ends, seconds since 1970. */
+    tokenExpirySec: number
+    /** What the client says that it is, or "". */
+    clientType: string
+}
+
+export interface Credentials {
+    clientId: string
+    username: string | undefined
+    /** Secret: it goes into no event and no message. */
+    password: string
+}
+
+export interface Username {
+    host: string
+    deviceId: string
+    moduleId?: string
+    parameters: Map<string, string>
+}
+
+/**
+ * Reads `{host}/{deviceId}[/{moduleId}]/?api-version=…[&DeviceClientType=…]`; the `?` may be missing, as with old clients. Gives
+ * nothing for anything else. The host is not checked, and api-version may have any value, as on edgeHub.
+ */
+export function parseUsername(username: string): Username | undefined {
+    const segments = username.split("/")
+    const query = segments.pop() ?? ""
+    const [host, device, module, ...more] = segments.map(part => part.trim())
+    const parameters = new Map<string, string>()
+    for (const pair of query.replace(/^\?/, "").trim().split("&")) {
+        const [name, ...value] = pair.split("=")
+        const text = decode(value.join("=")) ?? value.join("=")
+        if (!parameters.has(name)) parameters.set(name, text)
+    }
+    if (!device || module === "" || more.length) return undefined
+    if (!parameters.get("api-version")?.trim()) return undefined
+    return { host, deviceId: device, moduleId: module, parameters }
+}
+
+export class Authenticator {
+    constructor(
+        private readonly registry: Registry,
+        private readonly clock: Clock,
+        /** The names that a token may be for: the hub's and the gateway's. */
+        private readonly hosts: readonly string[]
+    ) {}
+
+    /** Checks the fields of a CONNECT; also those of one that was accepted, to see whether it still would be. */
+    check(credentials: Credentials): Admission | Refusal {
+        const { clientId, username, password } = credentials
+        const user =
+            username === undefined ? undefined : parseUsername(username)
+        if (!user)
+            return refuse(
+                ReturnCode.ServerUnavailable,
+                "bad-username",
+                "the user name is not {host}/{deviceId}/?api-version=…"
+            )
+        const { deviceId, moduleId } = user
+        if (!clientId.trim())
+            return refuse(
+                ReturnCode.ServerUnavailable,
+                "bad-client-id",
+                "the client id is empty: it has to be the device id",
+                deviceId
+            )
+        const deny = (reason: RefusalReason, message: string) =>
+            refuse(ReturnCode.NotAuthorized, reason, message, deviceId)
+        if (!password)
+            return deny(
+                "no-token",
+                "there is no password: a device proves itself with a SAS token"
+            )
+        if (moduleId !== undefined)
+            return deny(
+                "module-identity",
+                "the user name is that of a module: leaf devices have none"
+            )
+        // Not quoted: who swaps the fields of a CONNECT puts a secret there.
+        if (clientId !== deviceId)
+            return deny(
+                "client-id-mismatch",
+                "the client id is not the device id of the user name, letter case included"
+            )
+        return this.checkIdentity(deviceId, password, deny, user)
+    }
+
+    private checkIdentity(
+        deviceId: string,
+        token: string,
+        deny: (reason: RefusalReason, message: string) => Refusal,
+        user: Username
+    ): Admission | Refusal {
+        const identity = this.registry.get(deviceId)
+        if (!identity)
+            return deny(
+                "unknown-device",
+                "no such device: add it to the registry, or correct the device id (letter case counts)"
+            )
+        if (!identity.enabled)
+            return deny("disabled-device", "the device is disabled: enable it")
+        if (identity.parent !== this.registry.gatewayId)
+            return deny(
+                "not-a-child",
+                `the device is not a child of ${this.registry.gatewayId}: make it one`
+            )
+        const verdict = checkToken(token, {
+            deviceId,
+            hosts: this.hosts,
+            keys: [identity.primaryKey, identity.secondaryKey],
+            nowMs: this.clock.now(),
+        })
+        if (!verdict.ok) return deny(verdict.reason, verdict.message)
+        return {
+            ok: true,
+            deviceId,
+            tokenExpirySec: verdict.expirySec,
+            clientType: user.parameters.get("DeviceClientType") ?? "",
+        }
+    }
+}
+
+function refuse(
+    returnCode: ReturnCode,
+    reason: RefusalReason,
+    message: string,
+    deviceId?: string
+): Refusal {
+    return { ok: false, returnCode, reason, message, deviceId }
+}

@@ -1,0 +1,22 @@
+/** The one error type of the gateway: a code for programs, and a sentence for people that ends with the way out. */
+
+export type GatewayErrorCode =
+    | "port-in-use"
+    | "port-forbidden"
+    | "bad-address"
+    | "bad-certificate"
+    | "bad-identity"
+    | "duplicate-identity"
+    | "unknown-identity"
+    | "wait-timeout"
+    | "closed"
+
+export class GatewayError extends Error {
+    constructor(
+        readonly code: GatewayErrorCode,
+        message: string
+    ) {
+        super(message)
+        this.name = "GatewayError"
+    }
+}

@@ -1,0 +1,86 @@
+/**
+ * The messages of one connection on their way into the store.
+ *
+ * Several are stored at a time; each is told and acknowledged when it and all before it are safe, in the order in which they came
+ * (MQTT 3.1.1, 4.6). A message that was read is stored even if its connection ends meanwhile.
+ */
+import type { IPublishPacket } from "mqtt-packet"
+import type { Link } from "./link"
+import type { ConnectionServices } from "./services"
+import type { Message } from "./store"
+import { readTelemetryTopic } from "./topics"
+
+export class Inbox {
+    /** Messages that were taken and are not acknowledged yet. */
+    pending = 0
+    private settled: Promise<void> = Promise.resolve()
+
+    constructor(
+        private readonly link: Link,
+        private readonly services: ConnectionServices,
+        /** Called for each message in its turn, unless the connection has ended; without a packet id at QoS 0. */
+        private readonly acknowledge: (packetId: number | undefined) => void
+    ) {}
+
+    /** Takes what a device published, or its last will. A bad topic is told, dropped and acknowledged, as on edgeHub. */
+    take(packet: IPublishPacket, will = false): void {
+        const message = this.message(packet, will)
+        const storing = this.store(message)
+        this.pending++
+        this.settled = this.settled.then(async () => {
+            const failure = await storing
+            this.pending--
+            if (failure) return this.link.close("store-failed", failure)
+            if (message) this.services.stored(message)
+            if (!this.link.closed)
+                this.acknowledge(packet.qos > 0 ? packet.messageId : undefined)
+        })
+    }
+
+    /** Gives the reason of a failure. */
+    private async store(
+        message: Message | undefined
+    ): Promise<string | undefined> {
+        try {
+            if (message) await this.services.store.store(message)
+            return undefined
+        } catch (error) {
+            return `the message could not be stored: ${String(error)}`
+        }
+    }
+
+    private message(
+        packet: IPublishPacket,
+        will: boolean
+    ): Message | undefined {
+        const { topic, payload, qos, retain, dup } = packet
+        const deviceId = this.link.deviceId ?? ""
+        const connection = this.link.id
+        const read = readTelemetryTopic(topic, deviceId)
+        if (!read.ok) {
+            const { reason } = read
+            const { events } = this.services
+            events.emit("dropped", { connection, deviceId, topic, reason })
+            return undefined
+        }
+        const heartbeat = Object.hasOwn(read.properties, "heartbeat")
+        return {
+            kind: will ? "will" : heartbeat ? "heartbeat" : "telemetry",
+            deviceId,
+            connection,
+            topic,
+            properties: {
+                ...read.properties,
+                ...(retain ? { "mqtt-retain": "true" } : {}),
+                ...(dup ? { "mqtt-dup": "true" } : {}),
+                ...(will ? { "iothub-MessageType": "Will" } : {}),
+            },
+            systemProperties: read.systemProperties,
+            // A copy: the bytes are a piece of a larger buffer, which would live as long as the message.
+            body: Buffer.from(payload as Buffer),
+            qos,
+            duplicate: dup,
+            receivedAtMs: this.services.clock.now(),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+/** What a gateway can be told when it starts, its limits, and the TLS settings that follow. */
+import { createPrivateKey, X509Certificate } from "node:crypto"
+import {
+    createSecureContext,
+    type SecureContext,
+    type SecureContextOptions,
+} from "node:tls"
+import type { Clock } from "./clock"
+import { GatewayError } from "./errors"
+import type { MonitorOptions } from "./monitor"
+import type { Registry } from "./registry"
+import type { ConnectionLimits } from "./services"
+import type { MessageStore } from "./store"
+
+export interface GatewayLimits extends ConnectionLimits {
+    /** Devices that are connected at a time. */
+    clients: number
+    /** How often the tokens of standing connections are checked again. */
+    recheckMs: number
+}
+
+/** edgeHub's, from its sources. */
+export const LIMITS: GatewayLimits = {
+    clients: 100,
+    recheckMs: 300_000,
+    packetBytes: 262_144,
+    pendingMessages: 16,
+    connectTimeoutMs: 60_000,
+    keepAliveCapMs: 600_000,
+}
+
+/** The suites of an edgeHub that a device can meet: those of TLS 1.3, and AES-GCM with ephemeral keys in 1.2. */
+const CIPHERS =
+    "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:" +
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:" +
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
+
+/** PEM: the server certificate with the chain after it, without the root; and its private key. */
+export interface ServerCertificate {
+    cert: string
+    key: string
+}
+
+export interface GatewayOptions extends ServerCertificate {
+    /** 127.0.0.1. */
+    host?: string
+    /** MQTT on TLS: 8883; 0 for any free port. */
+    port?: number
+    /** HTTPS for the time: 8443 (443 on a real gateway); 0 for any free port, null for none. */
+    httpsPort?: number | null
+    /** The hub's host name, which tokens may be for. */
+    hubName: string
+    /** The gateway's own host name, which tokens may be for too. */
+    gatewayName?: string
+    registry?: Registry
+    clock?: Clock
+    store?: MessageStore
+    limits?: Partial<GatewayLimits>
+    heartbeat?: Partial<MonitorOptions>
+    /** Overrides of the TLS server: versions, suites, groups (`ecdhCurve`), signature schemes (`sigalgs`). */
+    tls?: Pick<
+        SecureContextOptions,
+        "minVersion" | "maxVersion" | "ciphers" | "ecdhCurve" | "sigalgs"
+    >
+}
+
+/** The TLS server's context for a certificate; throws `bad-certificate`. */
+export function serverContext(
+    { cert, key }: ServerCertificate,
+    overrides: GatewayOptions["tls"]
+): SecureContext {
+    try {
+        // OpenSSL itself takes an RSA certificate with an EC key, and then has nothing to serve.
+        if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+            throw new Error("the key is not that of the certificate")
+        return createSecureContext({
+            minVersion: "TLSv1.2",
+            ciphers: CIPHERS,
+            ecdhCurve: "X25519:P-256",
+            ...overrides,
+            cert,
+            key,
+            // OpenSSL resumes no session that it cannot tell whose it is, once it asks for client certificates.
+            sessionIdContext: "edge-leaf-gateway",
+        })
+    } catch (error) {
+        const { reason, message } = error as { reason?: string } & Error
+        throw new GatewayError(
+            "bad-certificate",
+            `gateway: the server certificate cannot be used (${reason ?? message}): give the chain and the key of one and the same certificate as PEM, or make both anew`
+        )
+    }
+}

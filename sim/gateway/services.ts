@@ -1,0 +1,33 @@
+/** What the gateway gives to each of its connections, and the limits that it sets them. */
+import type { Admission, Authenticator, Refusal } from "./authenticate"
+import type { Clock } from "./clock"
+import type { Connection } from "./connection"
+import type { EventHub } from "./events"
+import type { Sessions } from "./sessions"
+import type { Message, MessageStore } from "./store"
+
+export interface ConnectionLimits {
+    /** A whole packet; a larger one ends the connection. */
+    packetBytes: number
+    /** Messages that are read and not acknowledged yet; at so many no more is read. */
+    pendingMessages: number
+    /** From TCP accept to CONNECT, the TLS handshake included. */
+    connectTimeoutMs: number
+    /** In place of a keep-alive of 0, or of one whose 1.5 times are more. */
+    keepAliveCapMs: number
+}
+
+/** What the gateway does for its connections. */
+export interface ConnectionServices {
+    clock: Clock
+    events: EventHub
+    limits: ConnectionLimits
+    authenticator: Authenticator
+    sessions: Sessions
+    store: MessageStore
+    /** Makes the connection the only one of its device, or says why not. */
+    admit(connection: Connection, admission: Admission): Refusal | undefined
+    /** A message is safe; the PUBACK comes after this. */
+    stored(message: Message): void
+    ended(connection: Connection): void
+}

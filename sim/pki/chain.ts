@@ -1,0 +1,173 @@
+/**
+ * The chain of an IoT Edge gateway: owner root CA → intermediate CA → Edge CA → server certificate.
+ *
+ * As Microsoft's test scripts and edgeHub make them: RSA-4096 CAs, an RSA-2048 server key, SHA-256 with PKCS#1 v1.5,
+ * basicConstraints CA:true critical without a path length, a server certificate of 30 days that begins now. An EC P-256 chain
+ * comes from the same functions. Each certificate's fields can be overridden, so that tests make their bad chains here.
+ */
+import {
+    issueCertificate,
+    pemChain,
+    SERVER_AUTH,
+    type Certificate,
+    type CertificateFields,
+    type KeyUsageName,
+} from "./certificate"
+import {
+    freshKeys,
+    privateKeyPem,
+    type KeyPair,
+    type KeySource,
+    type KeySpec,
+} from "./keys"
+
+const DAY_MS = 86_400_000
+/** Validity in days; each CA outlives what it signs. The server's 30 days are edgeHub's. */
+const ROOT_DAYS = 3650
+const INTERMEDIATE_DAYS = 1825
+const EDGE_CA_DAYS = 730
+const SERVER_DAYS = 30
+
+const CA_KEY_USAGE: KeyUsageName[] = [
+    "digitalSignature",
+    "cRLSign",
+    "keyCertSign",
+]
+
+/** edgeHub puts its module name beside the gateway's host name. */
+const MODULE_NAME = "edgeHub"
+
+export type Overrides = Partial<CertificateFields>
+
+export interface ServerOptions {
+    /** Host names and IP addresses under which devices reach the gateway; the first is the common name too. */
+    names: string[]
+    keyType?: "rsa" | "ec"
+    /** The start of the validity: now. */
+    now?: Date
+    /** 2048. */
+    serverBits?: number
+    keys?: KeySource
+    server?: Overrides
+}
+
+export interface ChainOptions extends ServerOptions {
+    /** Whose CA it is, part of the CAs' names. */
+    owner?: string
+    /** 4096. Tests that do not look at key sizes say 2048. */
+    caBits?: number
+    root?: Overrides
+    intermediate?: Overrides
+    edgeCa?: Overrides
+}
+
+export interface Chain {
+    root: Certificate
+    intermediate: Certificate
+    edgeCa: Certificate
+    server: Certificate
+    /** What the gateway serves: server, Edge CA, intermediate; the root is not sent. */
+    chainPem: string
+    /** The server's private key. */
+    keyPem: string
+}
+
+/** Makes a whole chain. With fresh RSA-4096 keys that takes seconds. */
+export async function makeChain(options: ChainOptions): Promise<Chain> {
+    const { owner = "Edge Leaf", keys = freshKeys } = options
+    const spec = keySpec(options.keyType, options.caBits ?? 4096)
+    const from = options.now ?? new Date()
+    const [rootKeys, intermediateKeys, edgeCaKeys] = await Promise.all(
+        ["root", "intermediate", "edge-ca"].map(role =>
+            keys.keys(`${owner} ${role}`, spec)
+        )
+    )
+    const root = await issueCa(
+        commonName(`${owner} Root CA`),
+        rootKeys,
+        from,
+        ROOT_DAYS,
+        options.root
+    )
+    const intermediate = await issueCa(
+        commonName(`${owner} Intermediate CA`),
+        intermediateKeys,
+        from,
+        INTERMEDIATE_DAYS,
+        { issuer: root, ...options.intermediate }
+    )
+    const edgeCa = await issueCa(
+        commonName(`${owner} Edge CA`),
+        edgeCaKeys,
+        from,
+        EDGE_CA_DAYS,
+        { issuer: intermediate, ...options.edgeCa }
+    )
+    const server = await issueServer(edgeCa, options)
+    return {
+        root,
+        intermediate,
+        edgeCa,
+        server,
+        chainPem: pemChain(server, edgeCa, intermediate),
+        keyPem: privateKeyPem(server.keys),
+    }
+}
+
+/** Issues a server certificate under an Edge CA: also what renews one, with a new key. */
+export async function issueServer(
+    edgeCa: Certificate,
+    options: ServerOptions
+): Promise<Certificate> {
+    const { names, keyType = "rsa", keys = freshKeys } = options
+    const from = options.now ?? new Date()
+    return issueCertificate({
+        subject: commonName(names[0]),
+        keys: await keys.keys(
+            "server",
+            keySpec(keyType, options.serverBits ?? 2048)
+        ),
+        issuer: edgeCa,
+        notBefore: from,
+        notAfter: daysAfter(from, SERVER_DAYS),
+        // An EC key cannot encipher another one (RFC 8813 3).
+        keyUsage:
+            keyType === "rsa"
+                ? ["digitalSignature", "keyEncipherment"]
+                : ["digitalSignature"],
+        extendedKeyUsage: [SERVER_AUTH],
+        names: [...names, MODULE_NAME],
+        ...options.server,
+    })
+}
+
+async function issueCa(
+    subject: string,
+    keys: KeyPair,
+    from: Date,
+    days: number,
+    overrides?: Overrides
+): Promise<Certificate> {
+    return issueCertificate({
+        subject,
+        keys,
+        notBefore: from,
+        notAfter: daysAfter(from, days),
+        basicConstraints: { ca: true },
+        keyUsage: CA_KEY_USAGE,
+        ...overrides,
+    })
+}
+
+/** A name of one CN, escaped as RFC 4514 2.4 says, and cut to the 64 characters that X.520 allows. */
+function commonName(text: string): string {
+    return `CN=${text.slice(0, 64).replace(/[,+"\\<>;=#]/g, "\\$&")}`
+}
+
+function keySpec(type: "rsa" | "ec" | undefined, bits: number): KeySpec {
+    return type === "ec" ? { type } : { type: "rsa", bits }
+}
+
+function daysAfter(from: Date, days: number): Date {
+    return new Date(from.getTime() + days * DAY_MS)
+}
