@@ -114,6 +114,8 @@ function readOptions(args: string[]): DemoOptions | undefined {
             `--chain ${values.chain}: there are rsa and ec.`,
             USAGE
         )
+    if (!values.dir)
+        throw new Failure("--dir: the name of a folder is wanted.", USAGE)
     return {
         messages:
             values.messages === undefined
@@ -121,7 +123,7 @@ function readOptions(args: string[]): DemoOptions | undefined {
                 : readNumber("--messages", values.messages, 1, 1e6),
         port: readNumber("--port", values.port!, 0, 65535),
         httpsPort: readNumber("--https-port", values["https-port"]!, 0, 65535),
-        folder: values.dir!,
+        folder: values.dir,
         json: values.json!,
     }
 }

@@ -22,8 +22,10 @@ export function readNumber(
 
 /** What `parseArgs` of Node says of wrong usage, as one sentence. */
 export function usageFailure(command: string, error: unknown): Failure {
+    // Node's messages go on with hints, on lines of their own.
+    const [sentence] = (error as Error).message.split(/\.?(?:\n|\. |$)/)
     return new Failure(
-        `${(error as Error).message.split(". ")[0]}. "leaf ${command} --help" lists the options.`,
+        `${sentence}. "leaf ${command} --help" lists the options.`,
         USAGE
     )
 }
