@@ -24,7 +24,7 @@ async function readAll(tcp: TcpTransport, count: number): Promise<void> {
             console.log(`tcp: ${bytes} bytes, sum ${sum}`)
             throw e
         }
-        if (!piece) {
+        if (piece === null || piece === undefined) {
             console.log(`tcp: ${bytes} bytes, sum ${sum}`)
             console.log(piece === null ? "tcp: end" : "tcp: nothing")
             return
@@ -130,7 +130,7 @@ async function blocked(tcp: TcpTransport): Promise<void> {
     await tcp.write(hex`3231`)
     console.log(`tcp: write worked after ${tries} tries`)
     await readAll(tcp, 1)
-    runtime._socketWrite = (data: Buffer) => -10
+    runtime._socketWrite = () => -10
     await tell("another result", async () => {
         await tcp.write(hex`21`)
     })
