@@ -115,15 +115,23 @@ function decode(bytes: Uint8Array): Packet[] {
     return packets
 }
 
+/** No piece is longer than a record's content: the device has no larger one to give. */
+const MAX_PIECE_BYTES = 16384
+
 /** Queues `bytes`, cut at random places. */
 function sendInPieces(pipe: Pipe, bytes: Uint8Array, cuts: number[]) {
     const places = [0, ...cuts.map(cut => cut % (bytes.length + 1))]
         .concat(bytes.length)
         .sort((a, b) => a - b)
     for (let i = 0; i + 1 < places.length; i++)
-        if (places[i] < places[i + 1])
+        for (let at = places[i]; at < places[i + 1]; at += MAX_PIECE_BYTES)
             pipe.send(
-                DeviceBuffer.from(bytes.subarray(places[i], places[i + 1]))
+                DeviceBuffer.from(
+                    bytes.subarray(
+                        at,
+                        Math.min(at + MAX_PIECE_BYTES, places[i + 1])
+                    )
+                )
             )
 }
 
