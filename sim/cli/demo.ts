@@ -4,7 +4,6 @@
  * After some telemetry the sensors fall silent, so that a heartbeat is seen; then the network is away for a while, so that
  * an overdue one is seen, and the way back: the time from the gateway, a token for an hour, what was not delivered.
  */
-import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { Display, ShownEvent } from "../dashboard/events"
 import { JsonDisplay, TextDisplay } from "../dashboard/display"
@@ -12,11 +11,14 @@ import { GatewayError } from "../gateway/errors"
 import { Gateway, startGateway } from "../gateway/gateway"
 import { Registry } from "../gateway/registry"
 import { provision } from "../provisioning/provision"
-import { compile, Image } from "../vm/compiler"
+import { showConsole } from "../dashboard/console"
+import { Image } from "../vm/compiler"
 import { Device, startDevice } from "../vm/host"
 import { Plug } from "../vm/plug"
 import { simulatedSensors, sine } from "../vm/sensors"
 import { Failure } from "./failure"
+import { compileFirmware } from "./firmware"
+import { readNumber, USAGE, usageFailure } from "./options"
 import { GATEWAY_NAME, Workspace } from "./workspace"
 
 const HELP = `Usage: leaf demo [options]
@@ -36,8 +38,6 @@ Options:
 Example:
   npm start -- --messages 5 --json
 `
-
-const USAGE = 2
 
 /** Faster than a device's defaults (60 s and 300 s), so that there is something to see. */
 const TELEMETRY_SEC = 3
@@ -101,10 +101,7 @@ function readOptions(args: string[]): DemoOptions | undefined {
             },
         }).values
     } catch (error) {
-        throw new Failure(
-            `${(error as Error).message.split(". ")[0]}. "leaf demo --help" lists the options.`,
-            USAGE
-        )
+        throw usageFailure("demo", error)
     }
     if (values.help) return undefined
     if (values.chain === "ec")
@@ -117,6 +114,8 @@ function readOptions(args: string[]): DemoOptions | undefined {
             `--chain ${values.chain}: there are rsa and ec.`,
             USAGE
         )
+    if (!values.dir)
+        throw new Failure("--dir: the name of a folder is wanted.", USAGE)
     return {
         messages:
             values.messages === undefined
@@ -124,24 +123,9 @@ function readOptions(args: string[]): DemoOptions | undefined {
                 : readNumber("--messages", values.messages, 1, 1e6),
         port: readNumber("--port", values.port!, 0, 65535),
         httpsPort: readNumber("--https-port", values["https-port"]!, 0, 65535),
-        folder: values.dir!,
+        folder: values.dir,
         json: values.json!,
     }
-}
-
-function readNumber(
-    option: string,
-    text: string,
-    least: number,
-    most: number
-): number {
-    const value = Number(text)
-    if (!/^\d+$/.test(text) || value < least || value > most)
-        throw new Failure(
-            `${option} ${text}: a whole number from ${least} to ${most} is wanted.`,
-            USAGE
-        )
-    return value
 }
 
 class Demo {
@@ -173,10 +157,8 @@ class Demo {
                 text: `making an owner's CA chain (three RSA-4096 keys) and a device identity in ${this.options.folder}`,
             })
         )
+        const image = await compileFirmware()
         const gateway = await this.startGateway(workspace)
-        const image = await compile(join(__dirname, "../../../src/main.ts"), {
-            root: join(__dirname, "../../.."),
-        })
         await this.startDevice(workspace, gateway, image)
     }
 
@@ -316,28 +298,7 @@ class Demo {
                     ? { host: ADDRESS, port: DISCARD_PORT }
                     : undefined,
         })
-        this.device.on("line", ({ level, text }) => this.onLine(level, text))
-        this.device.on("panic", ({ code, name }) =>
-            this.show({ type: "panic", code, name })
-        )
-    }
-
-    /** The firmware's console: the line about the handshake is shown as an event of its own. */
-    private onLine(level: string, text: string) {
-        const handshake = /^tls: verified \S+ in (\d+) ms: (.*)$/.exec(text)
-        if (!handshake) {
-            if (level === "log" || level === "error")
-                this.show({ type: "device", level, text })
-            return
-        }
-        this.show({
-            type: "handshake",
-            totalMs: Number(handshake[1]),
-            phases: handshake[2].split(", ").map(phase => {
-                const [, name, ms] = /^(.*) (\d+) ms$/.exec(phase)!
-                return { name, ms: Number(ms) }
-            }),
-        })
+        showConsole(this.device, this.display)
     }
 
     private playScenes() {

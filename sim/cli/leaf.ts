@@ -2,19 +2,22 @@
 /** The command `leaf`: finds the sub-command, and turns what goes wrong into one sentence and an exit code. */
 import { demo } from "./demo"
 import { Failure } from "./failure"
+import { USAGE } from "./options"
+import { run } from "./run"
 
 const HELP = `Usage: leaf <command> [options]
 
 Commands:
   demo    runs the firmware in the simulator against a local gateway
+  run     runs the firmware in the simulator against a gateway that is somewhere else
 
 "leaf <command> --help" says more.
 `
 
-/** Wrong usage, as shells count it. */
-const USAGE = 2
-
-const commands: Record<string, (args: string[]) => Promise<number>> = { demo }
+const commands: Record<string, (args: string[]) => Promise<number>> = {
+    demo,
+    run,
+}
 
 async function main(args: string[]): Promise<number> {
     const [name, ...rest] = args

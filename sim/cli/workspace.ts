@@ -4,10 +4,16 @@
  * Private keys and the device's key lie there in plain text, readable by their owner only: it is for trying out and for
  * tests. What is there is used again; a gateway certificate that has ended, or soon will, is renewed.
  */
-import { randomBytes, X509Certificate } from "node:crypto"
+import {
+    createPrivateKey,
+    type KeyObject,
+    randomBytes,
+    X509Certificate,
+} from "node:crypto"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { loadCertificate, pemChain } from "../pki/certificate"
+import { createSecureContext } from "node:tls"
+import { type Certificate, loadCertificate, pemChain } from "../pki/certificate"
 import { issueServer, makeChain } from "../pki/chain"
 import { privateKeyPem } from "../pki/keys"
 import { Failure, systemCode } from "./failure"
@@ -32,7 +38,6 @@ const FILES = {
     chain: "gateway-chain.pem",
     key: "gateway.key.pem",
     device: "device.json",
-    flash: "device-flash.bin",
 }
 
 interface DeviceFile {
@@ -92,10 +97,16 @@ export class Workspace {
     }
 
     private async renewServer() {
-        const edgeCa = loadCertificate(
-            this.read(FILES.edgeCa),
-            this.read(FILES.edgeCaKey)
-        )
+        const certificate = this.read(FILES.edgeCa)
+        const key = this.read(FILES.edgeCaKey)
+        let edgeCa: Certificate
+        try {
+            edgeCa = loadCertificate(certificate, key)
+        } catch {
+            throw this.damaged(
+                `${FILES.edgeCa} and ${FILES.edgeCaKey} cannot be used together`
+            )
+        }
         const server = await issueServer(edgeCa, { names: SERVER_NAMES })
         this.write(
             FILES.chain,
@@ -106,20 +117,54 @@ export class Workspace {
 
     /** What is there fits together. */
     private async check() {
+        void this.device
+        const root = this.certificate(FILES.root)
+        const intermediate = this.certificate(FILES.intermediate)
+        const edgeCa = this.certificate(FILES.edgeCa)
+        this.checkIssued(edgeCa, intermediate, FILES.edgeCa)
+        this.checkIssued(intermediate, root, FILES.intermediate)
+        const server = this.certificate(FILES.chain)
+        const left = Date.parse(server.validTo) - Date.now()
+        if (left < RENEW_BEFORE_MS) {
+            await this.renewServer()
+            return
+        }
+        this.checkIssued(server, edgeCa, FILES.chain)
+        let key: KeyObject
         try {
-            for (const name of [FILES.root, FILES.intermediate, FILES.edgeCa])
-                new X509Certificate(this.read(name))
-            void this.device
-            const server = new X509Certificate(this.read(FILES.chain))
-            const edgeCa = new X509Certificate(this.read(FILES.edgeCa))
-            const left = Date.parse(server.validTo) - Date.now()
-            if (left < RENEW_BEFORE_MS) await this.renewServer()
-            else if (!server.checkIssued(edgeCa))
-                throw new Error("the gateway's certificate is of another CA")
+            key = createPrivateKey(this.key)
         } catch (error) {
             if (error instanceof Failure) throw error
-            throw this.damaged((error as Error).message)
+            throw this.damaged(`${FILES.key} is no private key`)
         }
+        if (!server.checkPrivateKey(key))
+            throw this.damaged(`${FILES.key} is the key of another certificate`)
+        try {
+            createSecureContext({ cert: this.chain, key: this.key })
+        } catch {
+            throw this.damaged(`${FILES.chain} is not whole`)
+        }
+    }
+
+    private certificate(name: string): X509Certificate {
+        const pem = this.read(name)
+        try {
+            return new X509Certificate(pem)
+        } catch {
+            throw this.damaged(`${name} is no certificate`)
+        }
+    }
+
+    private checkIssued(
+        certificate: X509Certificate,
+        issuer: X509Certificate,
+        name: string
+    ) {
+        if (
+            !certificate.checkIssued(issuer) ||
+            !certificate.verify(issuer.publicKey)
+        )
+            throw this.damaged(`${name} is of another CA`)
     }
 
     /** PEM of the CA that devices pin. */
@@ -136,16 +181,21 @@ export class Workspace {
         return this.read(FILES.key)
     }
 
-    get flashFile(): string {
-        return this.path(FILES.flash)
-    }
-
     get device(): DeviceFile {
-        const device = JSON.parse(
-            this.read(FILES.device)
-        ) as Partial<DeviceFile>
-        const { hubName, deviceId, key } = device
-        if (!hubName || !deviceId || !key)
+        const text = this.read(FILES.device)
+        let device: Partial<Record<keyof DeviceFile, unknown>> | null
+        try {
+            device = JSON.parse(text)
+        } catch {
+            // The parser's message would show a part of the file, and that is the key.
+            throw this.damaged(`${FILES.device} is no JSON`)
+        }
+        const { hubName, deviceId, key } = device ?? {}
+        if (
+            typeof hubName !== "string" ||
+            typeof deviceId !== "string" ||
+            typeof key !== "string"
+        )
             throw this.damaged(`${FILES.device} is incomplete`)
         return { hubName, deviceId, key }
     }

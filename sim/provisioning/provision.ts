@@ -5,7 +5,7 @@
  * construction; errors of that code come out as sentences for the user.
  */
 import "reflect-metadata"
-import { X509Certificate } from "@peculiar/x509"
+import { BasicConstraintsExtension, X509Certificate } from "@peculiar/x509"
 import { Buffer as DeviceBuffer } from "../shim/buffer"
 import { Failure } from "../cli/failure"
 import { FlashImage } from "../vm/flash"
@@ -82,6 +82,13 @@ export async function provision(
 }
 
 function readAnchor(certificate: string | Uint8Array) {
+    if (
+        typeof certificate === "string" &&
+        certificate.split("-----BEGIN CERTIFICATE-----").length > 2
+    )
+        throw new Failure(
+            "The file with the owner's CA holds several certificates: give one with the CA alone that is to be trusted."
+        )
     let parsed: X509Certificate
     try {
         parsed = new X509Certificate(certificate)
@@ -90,6 +97,12 @@ function readAnchor(certificate: string | Uint8Array) {
             "The owner's CA is no X.509 certificate in PEM or DER: give the file with the root (or the CA that your gateway's chain ends in)."
         )
     }
+    // A root of version 1 has no extensions at all, and nothing says that it is a CA.
+    const isCa = parsed.getExtension(BasicConstraintsExtension)?.ca
+    if (!isCa && parsed.extensions.length)
+        throw new Failure(
+            "The certificate is not of a CA: the gateway's own is renewed about monthly, so give the root (or the CA that your gateway's chain ends in)."
+        )
     const name = new Uint8Array(parsed.subjectName.toArrayBuffer())
     const key = new Uint8Array(parsed.publicKey.rawData)
     return {

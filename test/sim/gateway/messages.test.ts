@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { generate, type IPublishPacket } from "mqtt-packet"
+import { ManualClock } from "../../../sim/gateway/clock"
 import type { CloseReason } from "../../../sim/gateway/events"
 import { MemoryStore, type Message } from "../../../sim/gateway/store"
 import { telemetryTopic } from "../../../sim/gateway/topics"
@@ -93,7 +94,7 @@ describe("a message", () => {
             { ...heartbeat, atMs: 0, receivedAtMs: 0 },
             {
                 deviceId: "leaf-1",
-                sequence: 12,
+                intervalSec: 12,
                 uptimeSec: 3600,
                 boots: 2,
                 dropped: 0,
@@ -103,7 +104,7 @@ describe("a message", () => {
             }
         )
         assert.equal(
-            gateway.monitor.status("leaf-1")?.lastHeartbeat?.sequence,
+            gateway.monitor.status("leaf-1")?.lastHeartbeat?.intervalSec,
             12
         )
         assert.ok(!log.some(({ name }) => name === "telemetry"))
@@ -315,6 +316,7 @@ describe("a packet that ends the connection", () => {
             Buffer.from("308080808001", "hex"),
             "malformed",
         ],
+        "a PUBACK with a body": [Buffer.from("4003000100", "hex"), "malformed"],
         "a PINGREQ with a body": [Buffer.from("c00100", "hex"), "malformed"],
         "a PINGREQ with flags": [Buffer.from("c100", "hex"), "malformed"],
         "a SUBSCRIBE without a filter": [
@@ -344,6 +346,47 @@ describe("a packet that ends the connection", () => {
             assert.deepEqual(client.unread, [])
             bystander.send({ cmd: "pingreq" })
             await bystander.next("pingresp")
+        })
+
+    for (const [name, change] of Object.entries({
+        "a CONNECT with something after its last field": (bytes: Buffer) => {
+            const longer = Buffer.concat([bytes, Buffer.from([0])])
+            longer[1]++
+            return longer
+        },
+        "a CONNECT with a will at QoS 3": (bytes: Buffer) => {
+            bytes[9] |= 0x1c
+            return bytes
+        },
+        "a CONNECT with a password and no user name": (bytes: Buffer) => {
+            bytes[9] &= 0x7f
+            return bytes
+        },
+        "a CONNECT with a client id that is no UTF-8": (bytes: Buffer) => {
+            bytes.set([0xf0, 0x9f, 0x98], 14)
+            return bytes
+        },
+        "a CONNECT that is cut off in its client id": (bytes: Buffer) => {
+            bytes.writeUInt16BE(100, 12)
+            return bytes
+        },
+    }))
+        test(`is ${name}`, async t => {
+            const it = await rig(t)
+            const gone = it.gateway.waitFor("disconnected")
+            const client = await it.client()
+            const packet = generate(
+                it.connectPacket({
+                    clientId: "leaf-1",
+                    username: "u",
+                    password: Buffer.from("p"),
+                })
+            )
+            client.socket.write(change(Buffer.from(packet)))
+            await client.closed
+            const { reason, message } = await gone
+            assert.equal(reason, "malformed", message)
+            assert.deepEqual(client.unread, [])
         })
 
     test("is anything but CONNECT as the first one", async t => {
@@ -389,6 +432,19 @@ describe("a last will", () => {
             "mqtt-retain": "true",
             "iothub-MessageType": "Will",
         })
+    })
+
+    test("is no sign of life: a device that is late stays late", async t => {
+        const clock = new ManualClock()
+        const { gateway, connected, log } = await rig(t, { clock })
+        const client = await connected({ will, keepalive: 600 })
+        clock.advance(450_000)
+        assert.equal(gateway.monitor.status("leaf-1")?.late, true)
+        const told = gateway.waitFor("will")
+        client.destroy()
+        await told
+        assert.equal(gateway.monitor.status("leaf-1")?.late, true)
+        assert.ok(!log.some(({ name }) => name === "alive"))
     })
 
     test("becomes none if the client says DISCONNECT", async t => {

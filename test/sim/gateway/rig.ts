@@ -141,8 +141,7 @@ type Of<C extends Packet["cmd"]> = Extract<Packet, { cmd: C }>
 
 export class Client {
     sessionPresent = false
-    /** Resolves when the connection is gone. */
-    readonly closed: Promise<void>
+    private readonly end: Promise<void>
     private readonly arrived: Packet[] = []
     private wake: () => void = () => undefined
     private gone = false
@@ -176,7 +175,7 @@ export class Client {
         })
         socket.on("data", bytes => reader.parse(bytes))
         socket.on("error", () => undefined)
-        this.closed = new Promise(resolve => {
+        this.end = new Promise(resolve => {
             socket.on("close", () => {
                 this.gone = true
                 this.wake()
@@ -193,11 +192,19 @@ export class Client {
     async next<C extends Packet["cmd"]>(cmd: C): Promise<Of<C>> {
         while (!this.arrived.length) {
             if (this.gone) throw new Error(`closed while ${cmd} was waited for`)
-            await new Promise<void>(resolve => (this.wake = resolve))
+            await within(
+                `the packet ${cmd}`,
+                new Promise<void>(resolve => (this.wake = resolve))
+            )
         }
         const packet = this.arrived.shift() as Packet
         assert.equal(packet.cmd, cmd)
         return packet as Of<C>
+    }
+
+    /** Resolves when the connection is gone. */
+    get closed(): Promise<void> {
+        return within("the end of the connection", this.end)
     }
 
     /** Packets that nobody has asked for. */
@@ -210,7 +217,28 @@ export class Client {
     }
 }
 
-/** Waits until a condition holds; the test's own time limit ends it. */
+/** Waits until a condition holds. */
 export async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise(resolve => setTimeout(resolve, 2))
+    let given = false
+    const holds = async () => {
+        while (!given && !condition())
+            await new Promise(resolve => setTimeout(resolve, 2))
+    }
+    await within("what the test waits for", holds()).finally(
+        () => (given = true)
+    )
+}
+
+/** What does not come does not come: a test that fails must not hang. */
+const PATIENCE_MS = 10_000
+
+async function within<T>(what: string, promise: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(
+            () => reject(new Error(`${what} did not come`)),
+            PATIENCE_MS
+        )
+    })
+    return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }

@@ -104,6 +104,21 @@ describe("mqtt keep-alive", () => {
         rig.pipe.send(hex`d000`)
         await rig.session.poll(0)
     })
+
+    test("so is what was read with an earlier packet", async () => {
+        const rig = await connectedRig()
+        rig.pipe.send(hex`3003000161 3003000162 3003000163`)
+        await rig.session.poll(0)
+        rig.session.pingAfterMs = 10
+        rig.session.pingTimeoutMs = 10
+        await sleep(20)
+        await rig.session.poll(0)
+        await sleep(20)
+        await rig.session.poll(0)
+        expect(rig.takeLog()).toBe(
+            `received a , received b , ${PINGREQ}, received c `
+        )
+    })
 })
 
 describe("mqtt deadlines", () => {
