@@ -36,7 +36,7 @@ export const enum ErrorCode {
     // record_overflow
     TlsRecordTooLong = 2020,
     // handshake_failure
-    /** The server wants another key exchange group than the one offered. */
+    /** The server wants a second ClientHello, with a cookie. */
     TlsRetryRequested = 2030,
     // illegal_parameter
     TlsSuite = 2040,
@@ -47,6 +47,11 @@ export const enum ErrorCode {
     TlsSignatureScheme = 2044,
     TlsSessionId = 2045,
     TlsMaxFragment = 2046,
+    /** An extension that we know, in a message where it has no place. */
+    TlsMisplacedExtension = 2047,
+    /** supported_versions names a version that was not offered, or one before TLS 1.3. */
+    TlsSelectedVersion = 2048,
+    TlsKeyUpdateRequest = 2049,
     // decode_error
     TlsMalformed = 2050,
     TlsMessageTooLong = 2051,

@@ -5,6 +5,7 @@
  * Certificate message (4.6 KB for a chain of Microsoft's scripts), once, and up to 12 KB for one RSA-4096 signature.
  */
 import { Transport } from "../transport"
+import { referenceAddress } from "../x509/names"
 import { TrustAnchor } from "../x509/path"
 import { TlsConnection } from "./connection"
 import { Handshake, HandshakeObserver } from "./handshake"
@@ -32,22 +33,25 @@ export async function connectTls(
     transport: Transport,
     options: TlsOptions
 ): Promise<TlsConnection> {
-    const handshake = new Handshake(
-        transport,
-        options.parts,
-        {
-            anchors: options.anchors,
-            schemes: options.parts.schemes,
-            host: options.host,
-            nowSec: options.nowSec,
-            floorSec: options.floorSec,
-        },
-        options.observer !== undefined ? options.observer : null
-    )
+    let handshake: Handshake = null
     try {
+        referenceAddress(options.host) // I1: before anything is sent
+        handshake = new Handshake(
+            transport,
+            options.parts,
+            {
+                anchors: options.anchors,
+                schemes: options.parts.schemes,
+                host: options.host,
+                nowSec: options.nowSec,
+                floorSec: options.floorSec,
+            },
+            options.observer !== undefined ? options.observer : null
+        )
         return await handshake.run()
     } catch (e: any) {
-        await handshake.abort(e)
+        if (handshake !== null) await handshake.abort(e)
+        else await transport.close()
         throw e
     }
 }

@@ -1,6 +1,7 @@
 /** An open TLS connection: a Transport for application data. */
 import * as ds from "@devicescript/core"
 import { ErrorCode, errorCode, fail } from "../errors"
+import { pace } from "../crypto/pace"
 import { Transport } from "../transport"
 import { ValidatedPath } from "../x509/path"
 import { Alert, alertFor, readAlert, sendAlert } from "./alert"
@@ -9,6 +10,9 @@ import { ContentType, RecordLayer } from "./record"
 
 /** Warnings in one connection before it is taken for a flood (R5); a server has a reason for one at most. */
 const MAX_WARNINGS = 4
+
+/** Opcodes that a message costs that is read and dropped; a record may hold thousands. */
+const OPCODES_A_MESSAGE = 1000
 
 /** What a version does with handshake messages that come later, and its secrets. */
 export interface PostHandshake {
@@ -42,9 +46,10 @@ export class TlsConnection implements Transport {
                 if (this.closed)
                     fail(ErrorCode.ConnectionClosed, "tls: it was closed")
                 const message = this.messages.take()
-                if (message !== null)
+                if (message !== null) {
+                    await pace(OPCODES_A_MESSAGE)
                     await this.postHandshake.handle(message, this)
-                else {
+                } else {
                     if (!(await this.records.read(deadlineMs))) return undefined
                     const content = this.readContent()
                     if (content !== null) return content

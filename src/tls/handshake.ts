@@ -11,7 +11,7 @@ import {
     ServerHello,
     writeClientHello,
 } from "./hello"
-import { Transcript } from "./keyschedule"
+import { HandshakeSecrets, Transcript } from "./keyschedule"
 import { MessageReader, MessageType } from "./message"
 import { CipherSuite, KeyShare, TlsParts } from "./part"
 import { randomBytes } from "./random"
@@ -34,6 +34,8 @@ export class Handshake {
     readonly transcript = new Transcript()
     readonly random: Buffer
     readonly shares: KeyShare[] = []
+    /** Wiped when the handshake fails (D1). */
+    secrets: HandshakeSecrets = null
 
     constructor(
         transport: Transport,
@@ -108,6 +110,7 @@ export class Handshake {
     /** Tells the server why, as far as it can be told, and closes. */
     async abort(error: any): Promise<void> {
         await sendAlert(this.records, alertFor(errorCode(error)))
+        if (this.secrets !== null) this.secrets.wipe()
         await this.records.close()
     }
 }

@@ -11,6 +11,7 @@
 import { equalSecrets } from "../bytes"
 import { ErrorCode, fail } from "../errors"
 import { Der } from "../x509/der"
+import { parseIpv4 } from "../x509/names"
 import { MAX_CERTIFICATES, ValidatedPath, validatePath } from "../x509/path"
 import { isWrongSignature, SignatureScheme } from "../x509/scheme"
 import { TlsConnection } from "./connection"
@@ -22,8 +23,8 @@ import {
     readExtensionType,
     readMessage,
     ServerHello,
+    refuseExtension,
     TLS13,
-    unoffered,
 } from "./hello"
 import { finishedMac, HandshakeSecrets, HASH_LENGTH } from "./keyschedule"
 import { MESSAGE_HEADER_LENGTH, MessageType } from "./message"
@@ -59,11 +60,13 @@ async function handshake13(
     h.messages.requireBoundary()
     const shared = await h.findShare(hello).agree(hello.keyShare)
     const secrets = new HandshakeSecrets(shared, h.transcript.hash())
+    h.secrets = secrets
     h.records.protectIncoming(new Protection13(suite.aead, secrets.server))
     h.records.protectOutgoing(new Protection13(suite.aead, secrets.client))
 
     const small = readEncryptedExtensions(
-        await h.receive(MessageType.EncryptedExtensions)
+        await h.receive(MessageType.EncryptedExtensions),
+        parseIpv4(h.policy.host) === null
     )
     if (small) h.records.maxContent = MAX_FRAGMENT
 
@@ -133,7 +136,9 @@ function readCertificates(message: Buffer): Der[] {
                 ErrorCode.X509CertificateCount,
                 "x509: the server sent too many certificates"
             )
-        if (list.readVector16().left() !== 0) unoffered()
+        // Those that we offered have no place here: the first of them is refused.
+        const extensions = list.readVector16()
+        if (extensions.left() > 0) refuseExtension(extensions.readUint16())
     }
     if (certificates.length === 0) malformed() // S3
     return certificates

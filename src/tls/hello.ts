@@ -23,6 +23,12 @@ const MAX_FRAGMENT_CODE = 4
 
 export const RANDOM_LENGTH = 32
 
+/**
+ * The most extensions in one message of a server: more than any has a reason for. They are remembered while a message is
+ * read, and searching through thousands would end the program at the VM's step limit.
+ */
+const MAX_EXTENSIONS = 32
+
 /** Room for the fixed parts (about 120 B), a host name of 253 B and the largest key share (65 B). */
 const MAX_CLIENT_HELLO = 512
 
@@ -105,8 +111,8 @@ export function writeClientHello(
 export class ServerHello {
     random: Buffer
     suite: number
-    /** From supported_versions, else the legacy field. */
-    version: number
+    /** From supported_versions, else the legacy field; -1 until then. */
+    version = -1
     /** Group and key of key_share; 0 and null without one. */
     group = 0
     keyShare: Buffer = null
@@ -117,14 +123,18 @@ export function readServerHello(message: Buffer, parts: TlsParts): ServerHello {
     const hello = new ServerHello()
     const r = readMessage(message)
     const legacyVersion = r.readUint16()
-    hello.version = legacyVersion
     hello.random = r.readBytes(RANDOM_LENGTH)
+    // SHA-256 of "HelloRetryRequest", RFC 8446 4.1.3.
+    const isRetry = equalBytes(
+        hello.random,
+        hex`cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c`
+    )
     const sessionIdLength = r.readVector8().left()
     hello.suite = r.readUint16()
     // R4: no compression. Without the extensions it is an old server's hello, whose version is refused below.
     if (r.readUint8() !== 0)
         fail(ErrorCode.TlsMalformed, "tls: compression was not offered")
-    let others = false
+    let other = -1
     if (r.left() > 0) {
         const list = r.readVector16()
         const seen: number[] = []
@@ -137,50 +147,60 @@ export function readServerHello(message: Buffer, parts: TlsParts): ServerHello {
             } else if (type === Extension.KeyShare) {
                 hello.group = body.readUint16()
                 // A HelloRetryRequest has the group alone.
-                if (body.left() > 0) {
+                if (!isRetry) {
                     const key = body.readVector16()
                     hello.keyShare = key.readBytes(key.left())
                 }
                 body.finish()
-            } else others = true
+            } else other = type
         }
     }
     r.finish()
-    checkVersion(hello, parts)
+    checkVersion(hello, legacyVersion, parts)
     if (hello.version === TLS13) {
         if (legacyVersion !== TLS12)
             fail(ErrorCode.TlsVersion, "tls: the legacy version is not 1.2")
         if (sessionIdLength !== 0)
             fail(ErrorCode.TlsSessionId, "tls: the session id is not ours")
-        checkNoRetry(hello)
-        if (others) unoffered() // N3
+        if (isRetry) refuseRetry(hello)
+        if (other >= 0) refuseExtension(other) // N3
     }
     return hello
 }
 
-/** N6: there is no second group that we could retry with. */
-function checkNoRetry(hello: ServerHello): void {
-    // SHA-256 of "HelloRetryRequest", RFC 8446 4.1.3.
-    if (
-        equalBytes(
-            hello.random,
-            hex`cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c`
-        )
-    )
+/**
+ * N6: there is no second group that we could retry with, and no cookie is echoed. A group that it names is one that was
+ * not offered, or the one whose share it has: RFC 8446 4.2.8 wants illegal_parameter for both.
+ */
+function refuseRetry(hello: ServerHello): never {
+    if (hello.group !== 0)
         fail(
-            ErrorCode.TlsRetryRequested,
+            ErrorCode.TlsGroup,
             "tls: the server asks for another key exchange group"
         )
+    fail(ErrorCode.TlsRetryRequested, "tls: the server asks for a second hello")
 }
 
-/** N1: an offered version, and no sign that a newer one was suppressed on the way. */
-function checkVersion(hello: ServerHello, parts: TlsParts): void {
+/** N1: an offered version, and no sign that a newer one was suppressed on the way. Sets `hello.version`. */
+function checkVersion(
+    hello: ServerHello,
+    legacyVersion: number,
+    parts: TlsParts
+): void {
+    // RFC 8446 4.2.1: supported_versions is for TLS 1.3 and later, the legacy field for what was before.
+    const selected = hello.version >= 0
+    if (!selected) hello.version = legacyVersion
     let offered = false
     let newest = 0
     for (const version of parts.versions) {
         if (version.code === hello.version) offered = true
         if (version.code > newest) newest = version.code
     }
+    if (selected && (!offered || hello.version < TLS13))
+        fail(
+            ErrorCode.TlsSelectedVersion,
+            "tls: the server selected a version that was not offered"
+        )
     if (newest === TLS13 && hello.version < TLS13) {
         // RFC 8446 4.1.3: "DOWNGRD" and 1 or 0 at the end of the random.
         const tail = hello.random.slice(24, 31)
@@ -190,7 +210,7 @@ function checkVersion(hello: ServerHello, parts: TlsParts): void {
                 "tls: the server was made to use an older version"
             )
     }
-    if (!offered)
+    if (!offered || (!selected && hello.version >= TLS13))
         fail(
             ErrorCode.TlsVersion,
             "tls: the server wants a version that was not offered"
@@ -207,6 +227,8 @@ export function readExtensionType(list: WireReader, seen: number[]): number {
     const type = list.readUint16()
     if (seen.indexOf(type) >= 0)
         fail(ErrorCode.TlsRepeatedExtension, "tls: an extension stands twice")
+    if (seen.length === MAX_EXTENSIONS)
+        fail(ErrorCode.TlsMalformed, "tls: there are too many extensions")
     seen.push(type)
     return type
 }
@@ -214,9 +236,13 @@ export function readExtensionType(list: WireReader, seen: number[]): number {
 /**
  * Reads EncryptedExtensions, RFC 8446 4.3.1.
  *
+ * @param isNamed whether server_name was sent
  * @returns whether the server keeps its records as small as we asked (RFC 6066 4)
  */
-export function readEncryptedExtensions(message: Buffer): boolean {
+export function readEncryptedExtensions(
+    message: Buffer,
+    isNamed: boolean
+): boolean {
     const r = readMessage(message)
     const list = r.readVector16()
     r.finish()
@@ -234,13 +260,30 @@ export function readEncryptedExtensions(message: Buffer): boolean {
             small = true
             body.finish()
         } else if (type === Extension.ServerName) {
+            if (!isNamed) unoffered()
             body.finish()
-        } else if (type !== Extension.SupportedGroups) unoffered() // N3
+        } else if (type !== Extension.SupportedGroups) refuseExtension(type)
     }
     return small
 }
 
-export function unoffered(): never {
+/** N3: an extension in a message where we expect none of its type. RFC 8446 4.2 says which alert. */
+export function refuseExtension(type: number): never {
+    if (
+        type <= Extension.MaxFragmentLength ||
+        type === Extension.SupportedGroups ||
+        type === Extension.SignatureAlgorithms ||
+        type === Extension.SupportedVersions ||
+        type === Extension.KeyShare
+    )
+        fail(
+            ErrorCode.TlsMisplacedExtension,
+            "tls: an extension stands in the wrong message"
+        )
+    unoffered()
+}
+
+function unoffered(): never {
     fail(
         ErrorCode.TlsUnofferedExtension,
         "tls: the server answers an extension that was not offered"

@@ -40,7 +40,7 @@ export function expandLabel(
 
 /**
  * The secrets from the key exchange on. Its existence is the evidence that a key exchange took place; application
- * secrets come only with the transcript of a verified Finished (see `connection13.ts`).
+ * secrets come only with the transcript of a verified Finished (see `traffic13.ts`).
  */
 export class HandshakeSecrets {
     readonly client: Buffer

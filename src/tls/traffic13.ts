@@ -76,7 +76,10 @@ class Traffic13 implements PostHandshake {
         const request = r.readUint8()
         r.finish()
         if (request > 1)
-            fail(ErrorCode.TlsMalformed, "tls: a key update is malformed")
+            fail(
+                ErrorCode.TlsKeyUpdateRequest,
+                "tls: a key update asks for something unknown"
+            )
         this.updates++
         if (this.updates > MAX_KEY_UPDATES)
             fail(ErrorCode.TlsFlood, "tls: too many key updates")

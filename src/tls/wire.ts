@@ -85,6 +85,7 @@ export class WireWriter {
     }
 
     writeBytes(bytes: Buffer): void {
+        if (bytes.length === 0) return
         const end = this.at + bytes.length
         // blitAt would cut off silently.
         this.bytes[end - 1] = 0

@@ -26,11 +26,16 @@ class X25519Share implements KeyShare {
     async agree(peer: Buffer): Promise<Buffer> {
         const scalar = this.scalar
         this.scalar = null
-        if (peer.length !== KEY_LENGTH)
-            fail(ErrorCode.TlsMalformed, "tls: a key share has a wrong length")
-        // K2: an all-zero result is refused there.
-        const shared = await x25519(scalar, peer)
-        wipe(scalar)
-        return shared
+        try {
+            if (peer.length !== KEY_LENGTH)
+                fail(
+                    ErrorCode.TlsMalformed,
+                    "tls: a key share has a wrong length"
+                )
+            // K2: an all-zero result is refused there.
+            return await x25519(scalar, peer)
+        } finally {
+            wipe(scalar)
+        }
     }
 }

@@ -66,19 +66,30 @@ export function isDnsName(name: string): boolean {
 }
 
 /**
- * Checks that one of the names is `host`.
+ * I1: there is no connection without a name, or address, that the server must prove.
  *
- * @param names content of the subject's GeneralNames, or null if there are none
- * @param host a DNS name or an IPv4 address (I1: there is no connection without one)
- * @throws LeafError X509NoReferenceName, X509NameMismatch
+ * @returns the bytes of an IPv4 address, null if `host` is a DNS name
+ * @throws LeafError X509NoReferenceName if it is neither
  */
-export function checkName(names: Der, host: string): void {
+export function referenceAddress(host: string): Buffer {
     const address = parseIpv4(host)
     if (address === null && !isDnsName(host))
         fail(
             ErrorCode.X509NoReferenceName,
             "x509: the gateway's name is no host name and no IPv4 address"
         )
+    return address
+}
+
+/**
+ * Checks that one of the names is `host`.
+ *
+ * @param names content of the subject's GeneralNames, or null if there are none
+ * @param host a DNS name or an IPv4 address
+ * @throws LeafError X509NoReferenceName, X509NameMismatch
+ */
+export function checkName(names: Der, host: string): void {
+    const address = referenceAddress(host)
     const name = host.toLowerCase()
     let found = false
     let count = 0

@@ -4,7 +4,12 @@
  * Names start with the id of the check in SECURITY.md.
  */
 import assert from "node:assert/strict"
-import { constants, generateKeyPairSync, randomBytes, sign } from "node:crypto"
+import nodeCrypto, {
+    constants,
+    generateKeyPairSync,
+    randomBytes,
+    sign,
+} from "node:crypto"
 import { before, describe, test } from "node:test"
 import {
     Content,
@@ -19,7 +24,7 @@ import {
 } from "../../sim/faults/tlsserver13"
 import { Buffer as DeviceBuffer } from "../../sim/shim/buffer"
 import { seededRandom } from "../random"
-import { ErrorCode, errorCode, readAll, TlsSite } from "./tlssite"
+import { assertCode, ErrorCode, errorCode, readAll, TlsSite } from "./tlssite"
 
 const enum Alert {
     UnexpectedMessage = 10,
@@ -419,6 +424,28 @@ describe("the record layer", () => {
         )
     })
 
+    test("a key update that asks for something unknown, or is malformed, is refused", async () => {
+        const update = (...content: number[]) =>
+            afterwards(server =>
+                server.sendFragment({
+                    type: Content.Handshake,
+                    content: handshake(24, Buffer.from(content)),
+                })
+            )
+        for (const request of [2, 255])
+            await site.breaksOff(
+                "TlsKeyUpdateRequest",
+                Alert.IllegalParameter,
+                update(request)
+            )
+        for (const content of [[], [0, 0]])
+            await site.breaksOff(
+                "TlsMalformed",
+                Alert.DecodeError,
+                update(...content)
+            )
+    })
+
     test("R5: a flood of key updates is refused", async () => {
         await site.breaksOff(
             "TlsFlood",
@@ -673,14 +700,36 @@ describe("the state machine", () => {
             )
     })
 
-    test("S3: traffic keys are not given without the evidence", () => {
+    test("S3: traffic keys are not given without each piece of the evidence", () => {
         const { openTraffic } = require("../../src/tls/traffic13") as {
             openTraffic(...evidence: unknown[]): unknown
         }
-        assert.throws(
-            () => openTraffic({}, {}, false, null, null, null),
-            error => ErrorCode[errorCode(error)] === "TlsNotVerified"
-        )
+        const { ServerProof, FinishedProof } =
+            require("../../src/tls/handshake13") as Record<
+                string,
+                new (of: unknown) => object
+            >
+        const { HandshakeSecrets } =
+            require("../../src/tls/keyschedule") as Record<
+                string,
+                new (shared: DeviceBuffer, hash: DeviceBuffer) => object
+            >
+        const hash = DeviceBuffer.alloc(32)
+        const evidence = [
+            new HandshakeSecrets(DeviceBuffer.alloc(32), hash),
+            new ServerProof({ leaf: {} }),
+            new FinishedProof(hash),
+        ]
+        const attempt = (pieces: unknown[]) => () =>
+            openTraffic({}, {}, false, ...pieces)
+        for (let i = 0; i < evidence.length; i++)
+            for (const instead of [null, undefined, true, { ...evidence[i] }])
+                assert.throws(
+                    attempt(evidence.map((e, j) => (j === i ? instead : e))),
+                    error => ErrorCode[errorCode(error)] === "TlsNotVerified"
+                )
+        // With all of it another error comes first: there is no handshake to open traffic for.
+        assert.throws(attempt(evidence), error => errorCode(error) === 0)
     })
 
     test("S4: application data before the server's Finished is refused", async () => {
@@ -718,9 +767,13 @@ describe("the state machine", () => {
 
 describe("negotiation", () => {
     test("N1: a version that was not offered is refused", async () => {
-        for (const version of [undefined, 0x0303, 0x0302, 0x0305, 0x7f1c])
-            await site.refuses("TlsVersion", Alert.ProtocolVersion, {
+        for (const version of [0, 0x0303, 0x0302, 0x0305, 0x7f1c])
+            await site.refuses("TlsSelectedVersion", Alert.IllegalParameter, {
                 serverHello: { version },
+            })
+        for (const legacyVersion of [0x0300, 0x0302, 0x0303, 0x0304, 0x0305])
+            await site.refuses("TlsVersion", Alert.ProtocolVersion, {
+                serverHello: { version: undefined, legacyVersion },
             })
         await site.refuses("TlsVersion", Alert.ProtocolVersion, {
             serverHello: { legacyVersion: 0x0304 },
@@ -768,6 +821,54 @@ describe("negotiation", () => {
             )
     })
 
+    test("N3: extensions that we know are refused in messages where they have no place", async () => {
+        // server_name, max_fragment_length, supported_groups, signature_algorithms, supported_versions, key_share
+        const empty = (type: number) => extension(type)
+        for (const type of [0, 1, 10, 13])
+            await site.refuses(
+                "TlsMisplacedExtension",
+                Alert.IllegalParameter,
+                { serverHello: { more: [empty(type)] } }
+            )
+        for (const type of [13, 43, 51])
+            await site.refuses(
+                "TlsMisplacedExtension",
+                Alert.IllegalParameter,
+                { encryptedExtensions: [empty(type)] }
+            )
+        for (const type of [0, 1, 10, 13, 43, 51])
+            await site.refuses(
+                "TlsMisplacedExtension",
+                Alert.IllegalParameter,
+                { certificateExtensions: [empty(type)] }
+            )
+    })
+
+    test("N3: server_name is not answered where an address is connected to", async () => {
+        const answer = { encryptedExtensions: [extension(0)] }
+        await site.refuses(
+            "TlsUnofferedExtension",
+            Alert.UnsupportedExtension,
+            answer,
+            undefined,
+            { host: "192.0.2.1" }
+        )
+    })
+
+    test("N3: more extensions than any server sends are refused", async () => {
+        const many = (count: number) =>
+            Array.from({ length: count }, (_, i) => extension(0x1000 + i))
+        // Two are there anyway; up to the limit it is the unknown ones that are wrong.
+        await site.refuses("TlsMalformed", Alert.DecodeError, {
+            serverHello: { more: many(31) },
+        })
+        await site.refuses(
+            "TlsUnofferedExtension",
+            Alert.UnsupportedExtension,
+            { serverHello: { more: many(30) } }
+        )
+    })
+
     test("N3: repeated extensions are refused", async () => {
         await site.refuses("TlsRepeatedExtension", Alert.IllegalParameter, {
             serverHello: { more: [extension(43, uint(2, 0x0304))] },
@@ -794,20 +895,50 @@ describe("negotiation", () => {
             })
     })
 
-    test("N6: a HelloRetryRequest is refused by its name", async () => {
-        await site.refuses("TlsRetryRequested", Alert.HandshakeFailure, {
+    describe("a HelloRetryRequest", () => {
+        const cookie = extension(44, vector(2, Buffer.from("cookie")))
+        const retry = (...more: Buffer[]): Faults => ({
             serverHello: {
                 random: Buffer.from(
                     "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c",
                     "hex"
                 ),
-                group: 0x0017,
                 share: undefined,
-                more: [
-                    extension(51, uint(2, 0x0017)),
-                    extension(44, vector(2, Buffer.from("cookie"))),
-                ],
+                more,
             },
+        })
+
+        test("N6: is refused, whether it names another group or the one that it has", async () => {
+            for (const group of [0x0017, 0x001d])
+                for (const more of [[], [cookie]])
+                    await site.refuses(
+                        "TlsGroup",
+                        Alert.IllegalParameter,
+                        retry(extension(51, uint(2, group)), ...more)
+                    )
+        })
+
+        test("N6: is refused with a cookie alone, and without anything", async () => {
+            for (const more of [[], [cookie]])
+                await site.refuses(
+                    "TlsRetryRequested",
+                    Alert.HandshakeFailure,
+                    retry(...more)
+                )
+        })
+
+        test("N6: is malformed with a whole key share", async () => {
+            await site.refuses(
+                "TlsMalformed",
+                Alert.DecodeError,
+                retry(
+                    extension(
+                        51,
+                        uint(2, 0x001d),
+                        vector(2, Buffer.alloc(32, 9))
+                    )
+                )
+            )
         })
     })
 
@@ -824,6 +955,29 @@ describe("negotiation", () => {
                 error => ErrorCode[errorCode(error)] === "TlsNoRandomness"
             )
         requireRandomness(DeviceBuffer.from(randomBytes(32)))
+    })
+
+    test("N7: without randomness nothing is sent, and the transport is closed", async t => {
+        t.mock.method(nodeCrypto, "randomBytes", (length: number) =>
+            Buffer.alloc(length)
+        )
+        const { transport, connection } = site.open()
+        await assertCode(connection, "TlsNoRandomness")
+        assert.deepEqual(transport.server.clientMessages, [])
+        assert.equal(transport.server.alert, undefined)
+        assert.ok(transport.closed, "the transport is closed")
+    })
+
+    test("I1: without a name that can be verified nothing is sent, and the transport is closed", async () => {
+        for (const host of ["", "a b", "gateway.", "x".repeat(254), "1.2.3"]) {
+            const { transport, connection } = site.open({}, 1024, Infinity, {
+                host,
+            })
+            await assertCode(connection, "X509NoReferenceName")
+            assert.deepEqual(transport.server.clientMessages, [])
+            assert.equal(transport.server.alert, undefined)
+            assert.ok(transport.closed, "the transport is closed")
+        }
     })
 
     test("a CertificateRequest must have its mandatory extension and an empty context", async () => {
@@ -856,6 +1010,15 @@ describe("key exchange and signature", () => {
             await site.refuses("TlsGroup", Alert.IllegalParameter, {
                 serverHello: { group },
             })
+    })
+
+    test("K1: a key share that is a group alone is malformed outside a HelloRetryRequest", async () => {
+        await site.refuses("TlsMalformed", Alert.DecodeError, {
+            serverHello: {
+                share: undefined,
+                more: [extension(51, uint(2, 0x001d))],
+            },
+        })
     })
 
     test("K1: a ServerHello without a key share is refused", async () => {

@@ -13,6 +13,13 @@ interface TlsConnection {
     close(): Promise<void>
     notAfterSec: number
 }
+interface ClientOptions {
+    parts: object
+    anchors: { name: DeviceBuffer; key: DeviceBuffer }[]
+    host: string
+    nowSec: number
+    floorSec: number
+}
 const { connectTls } = require("../../src/tls/client") as {
     connectTls(
         transport: MemoryTransport,
@@ -99,11 +106,13 @@ export class TlsSite {
      * Starts a connection.
      *
      * @param endsAfter the stream ends after so many records of the server
+     * @param client changes to the client's options
      */
     open(
         faults: Faults = {},
         pieceBytes = 1024,
-        endsAfter = Infinity
+        endsAfter = Infinity,
+        client: Partial<ClientOptions> = {}
     ): { transport: MemoryTransport; connection: Promise<TlsConnection> } {
         const transport = new MemoryTransport(pieceBytes)
         let records = 0
@@ -128,6 +137,7 @@ export class TlsSite {
             host: HOST,
             nowSec: -1,
             floorSec: 0,
+            ...client,
         })
         // Looked at later: an early failure is not an unhandled one.
         connection.catch(() => undefined)
@@ -139,9 +149,15 @@ export class TlsSite {
         code: string,
         alert: number | undefined,
         faults: Faults,
-        endsAfter?: number
+        endsAfter?: number,
+        client?: Partial<ClientOptions>
     ): Promise<void> {
-        const { transport, connection } = this.open(faults, 1024, endsAfter)
+        const { transport, connection } = this.open(
+            faults,
+            1024,
+            endsAfter,
+            client
+        )
         await assertCode(connection, code)
         assert.equal(transport.server.alert, alert, "the alert on the wire")
         assert.ok(transport.closed, "the transport is closed")
@@ -162,7 +178,8 @@ export class TlsSite {
     }
 }
 
-async function assertCode(promise: Promise<unknown>, code: string) {
+/** The promise is rejected with this code. */
+export async function assertCode(promise: Promise<unknown>, code: string) {
     try {
         await promise
     } catch (error) {
