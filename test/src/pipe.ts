@@ -9,6 +9,12 @@ import { millis, sleep } from "@devicescript/core"
 import { ErrorCode, fail } from "../../src/errors"
 import type { Transport } from "../../src/transport"
 
+/**
+ * How long a read waits before it looks again, and how far the bytes of `drip` are apart, in milliseconds. Not 1: under Node that
+ * is a turn of the event loop, in which no time need pass.
+ */
+const STEP_MS = 2
+
 const enum Ending {
     None,
     Closed,
@@ -73,14 +79,14 @@ export class Pipe implements Transport {
             if (this.ending === Ending.Broken)
                 fail(ErrorCode.ConnectionReset, "net: broken by the test")
             if (this.drip !== null) {
-                await sleep(1)
+                await sleep(STEP_MS)
                 return this.drip.slice(0)
             }
             if (this.woken || millis() >= endMs) {
                 this.woken = false
                 return undefined
             }
-            await sleep(1)
+            await sleep(STEP_MS)
         }
     }
 

@@ -1,4 +1,5 @@
 /** What the tests of the session share: a session over a pipe, and notes of what its handlers were told. */
+import { sleep } from "@devicescript/core"
 import type { ConnectOptions, OutgoingMessage } from "../../../src/mqtt/session"
 import { Session } from "../../../src/mqtt/session"
 import { Pipe } from "../pipe"
@@ -61,7 +62,7 @@ export function connectOptions(): ConnectOptions {
         password: "p",
         keepAliveSec: 120,
         cleanSession: false,
-        connackTimeoutMs: 40,
+        connackTimeoutMs: 60000,
     }
 }
 
@@ -70,6 +71,8 @@ export async function connectedRig(): Promise<Rig> {
     const rig = new Rig()
     rig.pipe.send(hex`20020000`)
     await rig.session.connect(connectOptions())
+    // What is done next is done in a later millisecond than the CONNACK came in, also on a machine that stalls.
+    await sleep(2)
     rig.takeLog()
     return rig
 }
