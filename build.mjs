@@ -3,6 +3,7 @@
 // - `sim/`, `test/` and `tools/` are host code: TypeScript in, CommonJS out.
 // - `src/` and `test/src/` are DeviceScript. They run here too, through the shim in `sim/shim`: imports of
 //   `@devicescript/*` go to it, and the globals `Buffer` and `hex` are the shim's, which behave as the VM's do.
+// - `test/firmware/` are programs for tests that only ever run in the VM: not built here.
 //
 // Types are not checked here; `npm run lint` does that.
 import { build } from "esbuild"
@@ -43,7 +44,10 @@ const common = {
     },
 }
 
-const files = ["src", "sim", "test", "tools"].flatMap(sources)
+const files = ["src", "sim", "test", "tools"]
+    .flatMap(sources)
+    .map(file => file.replaceAll("\\", "/"))
+    .filter(file => !file.startsWith("test/firmware/"))
 const isDeviceSource = file => /^(src|test\/src)\//.test(file)
 
 // What has no source any more must not be found by a test or an import.
@@ -64,5 +68,7 @@ await Promise.all([
         bundle: true,
         plugins: [importsOfTheShim],
         inject: ["tools/inject.js"],
+        // Math.idiv and the like are there in every file.
+        banner: { js: 'require("#shim/core");' },
     }),
 ])

@@ -15,6 +15,7 @@ const deviceRules = {
         },
     ],
     "@typescript-eslint/no-explicit-any": "off",
+    "@typescript-eslint/no-this-alias": ["error", { allowedNames: ["self"] }],
     // With strictNullChecks off (the compiler's own setting) the rule has no ground.
     "@typescript-eslint/no-floating-promises": "off",
     "no-restricted-syntax": [
@@ -44,7 +45,7 @@ export default tseslint.config(
     },
     {
         files: ["sim/**/*.ts", "test/**/*.ts", "tools/**/*.ts"],
-        ignores: ["test/src/**"],
+        ignores: ["test/src/**", "test/firmware/**"],
         extends: [tseslint.configs.recommended],
         languageOptions: {
             parserOptions: {
@@ -70,10 +71,15 @@ export default tseslint.config(
                 "error",
                 { argsIgnorePattern: "^_" },
             ],
+            // Device modules are not for TypeScript's eyes here: Node's types are not theirs.
+            "@typescript-eslint/no-require-imports": [
+                "error",
+                { allow: ["/src/"] },
+            ],
         },
     },
     {
-        files: ["src/**/*.ts", "test/src/**/*.ts"],
+        files: ["src/**/*.ts", "test/src/**/*.ts", "test/firmware/**/*.ts"],
         extends: [tseslint.configs.recommended],
         languageOptions: {
             parserOptions: {

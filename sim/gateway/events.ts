@@ -64,8 +64,8 @@ interface OfDevice {
 
 export interface Heartbeat extends OfDevice {
     receivedAtMs: number
-    /** The value of the `heartbeat` property, and the others if the device sent them as whole numbers. */
-    sequence?: number
+    /** The value of the `heartbeat` property: the device's interval. This and the others if they are whole numbers. */
+    intervalSec?: number
     uptimeSec?: number
     boots?: number
     dropped?: number

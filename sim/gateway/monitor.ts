@@ -2,7 +2,8 @@
  * Watches that devices stay alive: keeps the last heartbeat of each, and tells once when one is overdue and once when it is back.
  *
  * A device sends a heartbeat only if nothing else went out in the interval, so any message is a sign of life. A device is
- * watched from its first successful CONNECT on, which starts its interval but is no sign of life itself.
+ * watched from its first successful CONNECT on, which starts its interval but is no sign of life itself. A heartbeat names the
+ * interval of its device, which counts from then on, unless the operator has set one for this device.
  */
 import type { Clock } from "./clock"
 import type { EventHub, Heartbeat } from "./events"
@@ -17,6 +18,9 @@ export interface MonitorOptions {
 
 const DEFAULT_INTERVAL_MS = 300_000
 
+/** A day, the longest interval that a device can be provisioned with; what is beyond is not believed. */
+const MAX_INTERVAL_SEC = 86_400
+
 export interface DeviceStatus {
     deviceId: string
     late: boolean
@@ -26,6 +30,8 @@ export interface DeviceStatus {
 }
 
 interface Watch extends DeviceStatus, MonitorOptions {
+    /** The operator has set the interval. */
+    fixed: boolean
     cancel: () => void
 }
 
@@ -62,6 +68,7 @@ export class HeartbeatMonitor {
                 (options?.intervalMs !== undefined
                     ? intervalMs / 2
                     : this.defaults.graceMs),
+            fixed: options !== undefined,
             cancel: () => undefined,
         }
         this.watches.set(deviceId, watch)
@@ -75,14 +82,29 @@ export class HeartbeatMonitor {
         const watch = this.watches.get(deviceId) as Watch
         const silentMs = receivedAtMs - watch.lastSeenMs
         watch.lastSeenMs = receivedAtMs
+        const heartbeat =
+            message.kind === "heartbeat" ? readHeartbeat(message) : undefined
+        if (heartbeat) this.heartbeat(watch, heartbeat)
         if (watch.late) {
             watch.late = false
             this.arm(watch)
             this.events.emit("alive", { deviceId, silentMs })
         }
-        if (message.kind !== "heartbeat") return undefined
-        watch.lastHeartbeat = readHeartbeat(message)
-        return watch.lastHeartbeat
+        return heartbeat
+    }
+
+    private heartbeat(watch: Watch, heartbeat: Heartbeat): void {
+        watch.lastHeartbeat = heartbeat
+        const { intervalSec = 0 } = heartbeat
+        if (watch.fixed || intervalSec < 1 || intervalSec > MAX_INTERVAL_SEC)
+            return
+        const intervalMs = intervalSec * 1000
+        if (watch.intervalMs === intervalMs) return
+        watch.intervalMs = intervalMs
+        watch.graceMs = intervalMs / 2
+        // The timer stands for the old interval, which may be longer.
+        watch.cancel()
+        if (!watch.late) this.arm(watch)
     }
 
     /** What is known of a device, or nothing. */
@@ -144,7 +166,7 @@ export function readHeartbeat(message: Message): Heartbeat {
     return {
         deviceId: message.deviceId,
         receivedAtMs: message.receivedAtMs,
-        sequence: number("heartbeat"),
+        intervalSec: number("heartbeat"),
         uptimeSec: number("uptime"),
         boots: number("boots"),
         dropped: number("dropped"),

@@ -6,10 +6,21 @@
 
 /** Lets other work run, as in the VM: the event loop hears the network from 1 ms on. */
 export async function sleep(ms: number): Promise<void> {
-    if (ms > 0) await new Promise(resolve => setTimeout(resolve, ms))
+    // One millisecond is the VM's shortest pause that lets the network be heard; here the event loop does without it.
+    if (ms === 1) await new Promise(resolve => setImmediate(resolve))
+    else if (ms > 0) await new Promise(resolve => setTimeout(resolve, ms))
 }
 
 /** Milliseconds since the start, an integer. */
 export function millis(): number {
     return Math.floor(performance.now())
+}
+
+// DeviceScript has it, JavaScript has not: calls a function in a fiber of its own. It starts when the caller pauses, and an
+// exception that leaves it ends the program, as in the VM.
+;(Function.prototype as unknown as { start: unknown }).start = function (
+    this: (...args: unknown[]) => unknown,
+    ...args: unknown[]
+): void {
+    queueMicrotask(() => void this(...args))
 }

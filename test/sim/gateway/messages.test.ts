@@ -94,7 +94,7 @@ describe("a message", () => {
             { ...heartbeat, atMs: 0, receivedAtMs: 0 },
             {
                 deviceId: "leaf-1",
-                sequence: 12,
+                intervalSec: 12,
                 uptimeSec: 3600,
                 boots: 2,
                 dropped: 0,
@@ -104,7 +104,7 @@ describe("a message", () => {
             }
         )
         assert.equal(
-            gateway.monitor.status("leaf-1")?.lastHeartbeat?.sequence,
+            gateway.monitor.status("leaf-1")?.lastHeartbeat?.intervalSec,
             12
         )
         assert.ok(!log.some(({ name }) => name === "telemetry"))

@@ -75,7 +75,7 @@ describe("the heartbeat monitor", () => {
             assert.equal(monitor.message(message("telemetry")), undefined)
         }
         assert.deepEqual(told, [])
-        assert.equal(monitor.status("a")?.lastHeartbeat?.sequence, 1)
+        assert.equal(monitor.status("a")?.lastHeartbeat?.intervalSec, 1)
         assert.equal(monitor.status("a")?.lastSeenMs, clock.now())
     })
 
@@ -139,7 +139,7 @@ describe("the heartbeat monitor", () => {
                 dropped: "1e3",
             })
         )
-        assert.equal(beat.sequence, 7)
+        assert.equal(beat.intervalSec, 7)
         assert.equal(beat.uptimeSec, 86400)
         assert.equal(beat.boots, undefined)
         assert.equal(beat.dropped, undefined)

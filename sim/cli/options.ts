@@ -1,0 +1,31 @@
+/** Options of commands: reading them, and saying what is wrong with them. */
+import { Failure } from "./failure"
+
+/** The exit code for wrong usage, as shells count it. */
+export const USAGE = 2
+
+/** @throws Failure unless the text is a whole number in the range */
+export function readNumber(
+    option: string,
+    text: string,
+    least: number,
+    most: number
+): number {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < least || value > most)
+        throw new Failure(
+            `${option} ${text}: a whole number from ${least} to ${most} is wanted.`,
+            USAGE
+        )
+    return value
+}
+
+/** What `parseArgs` of Node says of wrong usage, as one sentence. */
+export function usageFailure(command: string, error: unknown): Failure {
+    // Node's messages go on with hints, on lines of their own.
+    const [sentence] = (error as Error).message.split(/\.?(?:\n|\. |$)/)
+    return new Failure(
+        `${sentence}. "leaf ${command} --help" lists the options.`,
+        USAGE
+    )
+}

@@ -1,0 +1,128 @@
+/** The two displays of the demonstration: lines for people, and one JSON object a line for programs. */
+import { Display, ShownEvent } from "./events"
+
+type Write = (text: string) => void
+
+/** One JSON object a line, with the milliseconds since the start. */
+export class JsonDisplay implements Display {
+    private readonly startMs = performance.now()
+
+    constructor(private readonly write: Write) {}
+
+    show(event: ShownEvent): void {
+        const ms = Math.round(performance.now() - this.startMs)
+        this.write(JSON.stringify({ ms, ...event }) + "\n")
+    }
+}
+
+const RESET = "\x1b[0m"
+const COLOURS = {
+    green: "\x1b[32m",
+    red: "\x1b[31m",
+    yellow: "\x1b[33m",
+    cyan: "\x1b[36m",
+    dim: "\x1b[2m",
+    bold: "\x1b[1m",
+    plain: "",
+}
+type Colour = keyof typeof COLOURS
+
+/** A line an event: when, what, and what there is to say of it. */
+export class TextDisplay implements Display {
+    private readonly startMs = performance.now()
+
+    constructor(
+        private readonly write: Write,
+        private readonly coloured: boolean
+    ) {}
+
+    show(event: ShownEvent): void {
+        const [label, colour, text] = describe(event)
+        const seconds = (performance.now() - this.startMs) / 1000
+        const time = `${seconds.toFixed(1)} s`.padStart(8)
+        this.write(
+            `${this.paint("dim", time)}  ${this.paint(colour, label.padEnd(10))}  ${text}\n`
+        )
+    }
+
+    private paint(colour: Colour, text: string): string {
+        return this.coloured && COLOURS[colour]
+            ? COLOURS[colour] + text + RESET
+            : text
+    }
+}
+
+/** Label, its colour, and the text of an event. */
+export function describe(event: ShownEvent): [string, Colour, string] {
+    switch (event.type) {
+        case "gateway":
+            return [
+                "gateway",
+                "cyan",
+                `${event.host} listens on ${event.address}:${event.port} (MQTT over TLS) and :${event.httpsPort} (HTTPS, for the time)`,
+            ]
+        case "firmware":
+            return [
+                "firmware",
+                "cyan",
+                `${event.codeBytes.toLocaleString("en")} B of code, image ${event.imageBytes.toLocaleString("en")} B; runs as ${event.deviceId} in the VM`,
+            ]
+        case "handshake":
+            return [
+                "handshake",
+                "green",
+                `TLS, chain verified up to the pinned CA in ${event.totalMs} ms: ` +
+                    event.phases
+                        .map(phase => `${phase.name} ${phase.ms}`)
+                        .join(" │ "),
+            ]
+        case "connected":
+            return [
+                "connected",
+                "green",
+                `${event.deviceId}, ${event.protocol}, token until ${event.tokenExpiry}`,
+            ]
+        case "telemetry":
+            return [
+                "telemetry",
+                "plain",
+                `#${event.count}${event.duplicate ? " again" : ""}  ${event.body}  ${list({ ...event.properties, ...event.systemProperties })}`,
+            ]
+        case "heartbeat":
+            return ["heartbeat", "green", list(event.properties)]
+        case "overdue":
+            return [
+                "OVERDUE",
+                "red",
+                `${event.deviceId}: no sign of life for ${event.silentSec} s, expected every ${event.expectedSec} s`,
+            ]
+        case "alive":
+            return ["alive", "green", `${event.deviceId} is back`]
+        case "refused":
+            return ["refused", "red", `${event.deviceId}: ${event.reason}`]
+        case "disconnected":
+            return ["closed", "yellow", `${event.deviceId}: ${event.reason}`]
+        case "scene":
+            return ["scene", "bold", event.text]
+        case "device":
+            return ["device", "dim", event.text]
+        case "panic":
+            return [
+                "PANIC",
+                "red",
+                `${event.code} ${event.name}; the device starts again`,
+            ]
+        case "end":
+            return [
+                "end",
+                "bold",
+                `${event.accepted} telemetry messages were accepted`,
+            ]
+    }
+}
+
+function list(properties: Record<string, string>): string {
+    return Object.entries(properties)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(" ")
+}

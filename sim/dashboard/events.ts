@@ -1,0 +1,63 @@
+/** What the demonstration shows: one event a line, as text or as JSON. */
+
+export type ShownEvent =
+    | {
+          type: "gateway"
+          address: string
+          port: number
+          httpsPort: number
+          host: string
+      }
+    | {
+          type: "firmware"
+          codeBytes: number
+          imageBytes: number
+          deviceId: string
+      }
+    /** The device verified the gateway; phases in the order in which they ran, in milliseconds. */
+    | {
+          type: "handshake"
+          totalMs: number
+          phases: { name: string; ms: number }[]
+      }
+    | {
+          type: "connected"
+          deviceId: string
+          protocol: string
+          tokenExpiry: string
+      }
+    | {
+          type: "telemetry"
+          count: number
+          deviceId: string
+          body: string
+          properties: Record<string, string>
+          systemProperties: Record<string, string>
+          duplicate: boolean
+      }
+    | {
+          type: "heartbeat"
+          deviceId: string
+          properties: Record<string, string>
+      }
+    /** No sign of life for longer than the gateway expects. */
+    | {
+          type: "overdue"
+          deviceId: string
+          silentSec: number
+          expectedSec: number
+      }
+    | { type: "alive"; deviceId: string }
+    | { type: "refused"; deviceId: string; reason: string }
+    | { type: "disconnected"; deviceId: string; reason: string }
+    /** What the demonstration does to the device next. */
+    | { type: "scene"; text: string }
+    /** A line of the firmware's console. */
+    | { type: "device"; level: string; text: string }
+    | { type: "panic"; code: number; name: string }
+    | { type: "end"; accepted: number }
+
+/** Shows events to whoever watches. */
+export interface Display {
+    show(event: ShownEvent): void
+}

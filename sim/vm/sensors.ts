@@ -1,0 +1,172 @@
+/**
+ * Simulated sensors on a device's Jacdac bus: firmware finds them as `new ds.Temperature()` and `new ds.Humidity()`.
+ *
+ * The other end of the bus is `jacdac-ts`, with a timer wheel of its own on the given clock, so that it runs in virtual
+ * time as well and ends with the device.
+ */
+import {
+    AnalogSensorServer,
+    FRAME_PROCESS,
+    JDBus,
+    JDFrameBuffer,
+    SRV_HUMIDITY,
+    SRV_TEMPERATURE,
+    Scheduler,
+    addServer,
+} from "jacdac-ts"
+import { Clock, realClock } from "./clock"
+import { JacdacPort } from "./host"
+
+/** A value as a function of the time since the device was switched on, in ms. */
+export type Signal = (elapsedMs: number) => number
+
+export function constant(value: number): Signal {
+    return () => value
+}
+
+/** Swings around `mean`, rising at first. */
+export function sine(
+    mean: number,
+    amplitude: number,
+    periodMs: number
+): Signal {
+    return elapsedMs =>
+        mean + amplitude * Math.sin((2 * Math.PI * elapsedMs) / periodMs)
+}
+
+export interface SensorOptions {
+    temperatureC?: Signal
+    humidityPercent?: Signal
+    clock?: Clock
+    /** How often the sensors measure, in ms. Default 100. */
+    intervalMs?: number
+}
+
+/** What the two sensors say about themselves: range, as common parts have it. */
+const TEMPERATURE = { minReading: -40, maxReading: 125 }
+const HUMIDITY = { minReading: 0, maxReading: 100 }
+
+/** Tells the bus's own frames from those that came from the device. */
+const FROM_DEVICE = "vm"
+
+/** Sensors for one device: for `bus` in its options. A sensor without a signal is not there. */
+export function simulatedSensors(options: SensorOptions): JacdacPort {
+    const clock = options.clock ?? realClock
+    const intervalMs = options.intervalMs ?? 100
+    let bus: JDBus | undefined
+
+    return {
+        attach(send) {
+            const scheduler = new ClockScheduler(clock)
+            const host = (bus = new JDBus([], {
+                client: false,
+                disableRoleManager: true,
+                scheduler,
+            }))
+            const add = (
+                name: string,
+                serviceClass: number,
+                range: typeof TEMPERATURE,
+                signal: Signal | undefined
+            ) => {
+                if (!signal) return
+                const sensor = new AnalogSensorServer(serviceClass, {
+                    ...range,
+                    readingValues: [signal(0)],
+                    readingError: [0],
+                    streamingInterval: intervalMs,
+                })
+                addServer(host, name, sensor)
+                scheduler.setInterval(
+                    () =>
+                        sensor.reading.setValues([signal(scheduler.timestamp)]),
+                    intervalMs
+                )
+            }
+            add(
+                "thermometer",
+                SRV_TEMPERATURE,
+                TEMPERATURE,
+                options.temperatureC
+            )
+            add("hygrometer", SRV_HUMIDITY, HUMIDITY, options.humidityPercent)
+            host.on(FRAME_PROCESS, (frame: JDFrameBuffer) => {
+                if (frame._jacdac_sender !== FROM_DEVICE) send(frame)
+            })
+        },
+        receive(frame) {
+            const copy: JDFrameBuffer = new Uint8Array(frame)
+            copy._jacdac_sender = FROM_DEVICE
+            void bus?.sendFrameAsync(copy)
+        },
+        detach() {
+            const host = bus
+            bus = undefined
+            if (!host) return
+            ;(host.scheduler as ClockScheduler).end()
+            host.clear()
+            void host.stop()
+        },
+    }
+}
+
+/** `jacdac-ts`'s timers on a `Clock`, all ended with one call. */
+class ClockScheduler implements Scheduler {
+    private started: number
+    private readonly timers = new Set<{ timer: unknown }>()
+    private ended = false
+
+    constructor(private readonly clock: Clock) {
+        this.started = clock.now()
+    }
+
+    get timestamp(): number {
+        return this.clock.now() - this.started
+    }
+
+    resetTime(delta = 0): void {
+        this.started = this.clock.now() - delta
+    }
+
+    setTimeout(handler: () => void, delayMs: number): unknown {
+        return this.start(handler, delayMs, false)
+    }
+
+    clearTimeout(handle: unknown): void {
+        const entry = handle as { timer: unknown }
+        if (this.timers.delete(entry)) this.clock.clearTimeout(entry.timer)
+    }
+
+    setInterval(handler: () => void, delayMs: number): unknown {
+        return this.start(handler, delayMs, true)
+    }
+
+    clearInterval(handle: unknown): void {
+        this.clearTimeout(handle)
+    }
+
+    end(): void {
+        this.ended = true
+        for (const entry of this.timers) this.clock.clearTimeout(entry.timer)
+        this.timers.clear()
+    }
+
+    private start(
+        handler: () => void,
+        delayMs: number,
+        again: boolean
+    ): unknown {
+        const entry: { timer: unknown } = { timer: undefined }
+        const arm = () => {
+            entry.timer = this.clock.setTimeout(() => {
+                if (again) arm()
+                else this.timers.delete(entry)
+                handler()
+            }, delayMs)
+        }
+        if (this.ended) return entry
+        this.timers.add(entry)
+        arm()
+        return entry
+    }
+}

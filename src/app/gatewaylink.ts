@@ -1,0 +1,33 @@
+/** How a leaf opens links to its gateway: the settings' address, name and pinned CAs, and the firmware's TLS parts. */
+import { type Link, openLink } from "../net/link"
+import type { TlsParts } from "../tls/part"
+import { type TrustAnchor, readTrustAnchor } from "../x509/path"
+import type { Clock } from "./clock"
+import type { OpenLink } from "./leaf"
+import type { Settings } from "./settings"
+
+/**
+ * The opener for `new Leaf`.
+ *
+ * @param parts what TLS may use, such as `rsaSet()`: only what is named here is in the image
+ */
+export function gatewayLink(parts: TlsParts): OpenLink {
+    return async (
+        port: number,
+        settings: Settings,
+        clock: Clock
+    ): Promise<Link> => {
+        const anchors: TrustAnchor[] = []
+        for (const anchor of settings.anchors)
+            anchors.push(readTrustAnchor(anchor))
+        return await openLink({
+            parts,
+            anchors,
+            address: settings.gatewayAddress,
+            port,
+            host: settings.gateway,
+            nowSec: clock.known ? clock.nowSec() : -1,
+            floorSec: clock.floorSec,
+        })
+    }
+}

@@ -1,0 +1,33 @@
+/**
+ * The heartbeat: an empty message, sent when nothing else was for its interval, so that "alive with nothing to say" differs
+ * from "gone". Application properties: `heartbeat` the interval in seconds (when to expect the next sign of life), `uptime`
+ * seconds since the start, `boots` starts of the firmware, `dropped` messages lost for want of room, `reconnects`
+ * connections that were lost and made again.
+ */
+import type { OutgoingMessage } from "../mqtt/session"
+import { createTelemetryTopic } from "../iothub/telemetry"
+
+export function createHeartbeat(
+    deviceId: string,
+    intervalSec: number,
+    uptimeSec: number,
+    boots: number,
+    dropped: number,
+    reconnects: number
+): OutgoingMessage {
+    return {
+        topic: createTelemetryTopic(deviceId, {
+            properties: {
+                heartbeat: intervalSec,
+                uptime: uptimeSec,
+                boots,
+                dropped,
+                reconnects,
+            },
+        }),
+        payload: Buffer.alloc(0),
+        qos: 1,
+        packetId: 0,
+        sent: false,
+    }
+}

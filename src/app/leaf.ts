@@ -1,0 +1,379 @@
+/**
+ * The leaf: keeps one connection to the gateway for ever, and sends what is given to it.
+ *
+ * One fiber owns the connection: it opens the link, makes the token, connects, publishes from the outbox within the
+ * session's window, listens, sends heartbeats, renews the token before it expires, and after any error waits (jittered, longer
+ * each time) and starts again. Other fibers only add to the outbox and wake it.
+ *
+ * MQTT 3.1.1 cannot renew a token inside a connection: the leaf lets what is in flight be acknowledged, disconnects and
+ * connects anew. While the time is unknown, tokens end with the gateway's certificate and need no renewal: a gateway drops
+ * its connections when it renews that.
+ *
+ * Every phase is one line on the console; the host's tools read them:
+ *
+ *     leaf: device {id}, boot {n}
+ *     leaf: connecting to {gateway}:{port}
+ *     leaf: connected to {gateway}, {new session|session kept}
+ *     leaf: time is {Unix seconds}
+ *     leaf: no time: {message} ({code})
+ *     leaf: heartbeat
+ *     leaf: outbox full, {n} messages dropped so far
+ *     leaf: renewing the token
+ *     leaf: no connection: {message} ({code}), next try in {seconds} s
+ *     leaf: lost connection: {message} ({code}), next try in {seconds} s
+ *     leaf: stopped
+ *
+ * No line holds a key or a token.
+ */
+import * as ds from "@devicescript/core"
+import { ErrorCode, errorCode } from "../errors"
+import { createToken } from "../iothub/sas"
+import {
+    type TelemetryProperties,
+    createTelemetryTopic,
+} from "../iothub/telemetry"
+import { createUsername } from "../iothub/username"
+import { type OutgoingMessage, Session } from "../mqtt/session"
+import { Backoff } from "../net/backoff"
+import { readHttpDate } from "../net/httpdate"
+import type { Link } from "../net/link"
+import { Clock, type StoreSetting } from "./clock"
+import { createHeartbeat } from "./heartbeat"
+import { Outbox } from "./outbox"
+import type { Settings } from "./settings"
+
+/** What the hub shows as the kind of client. */
+const CLIENT_TYPE = "devicescript-edge-leaf/0.1.0"
+
+/** When a token is renewed, as a part of its life. */
+const RENEW_AT = 0.8
+/** How long a planned disconnect waits for acknowledgements: a gateway answers in much less, or not at all. */
+const DRAIN_MS = 10000
+/** Gateways close at 1.5 times this; the session pings earlier by itself. */
+const KEEP_ALIVE_SEC = 120
+/** A gateway may take its time when many connect at once; edgeHub 1.6.0 sometimes never answers. */
+const CONNACK_TIMEOUT_MS = 30000
+/** edgeHub 1.6.0 and 1.6.1 lose a CONNECT that arrives together with the end of the handshake. */
+const CONNECT_GAP_MS = 50
+/** A slower handshake would not end in the 10 s that edgeHub's HTTPS gives it. */
+const MAX_TIME_HANDSHAKE_MS = 8000
+/** After a failed reading of the time, so many connections are made without trying, doubled each time up to the second. */
+const FIRST_TIME_SKIPS = 1
+const MAX_TIME_SKIPS = 64
+/** The longest single wait for the network: a wake-up that came just before the wait began costs no more than this. */
+const MAX_POLL_MS = 5000
+/** A plug that bounces must not tear the first write to flash: that could format the store. */
+const SETTLE_MS = 1000
+/** Later than any uptime. */
+const NEVER_MS = 1e15
+
+/** Opens a validated TLS connection to a port of the gateway; the firmware chooses the TLS parts. */
+export type OpenLink = (
+    port: number,
+    settings: Settings,
+    clock: Clock
+) => Promise<Link>
+
+/** How to send a message; everything is optional. */
+export interface SendOptions extends TelemetryProperties {
+    /** 1 (default): kept until the gateway has acknowledged it. 0: sent once at most. */
+    qos?: number
+}
+
+export class Leaf {
+    readonly clock: Clock
+    readonly outbox = new Outbox()
+    /** Whether messages can go out now. */
+    connected = false
+    /** Connections that were lost and made again since the start; renewals of the token are not among them. */
+    reconnects = 0
+    /** Starts of the firmware, this one included. */
+    readonly boot: number
+
+    private readonly backoff = new Backoff(() => Math.random())
+    private link: Link
+    private stopping = false
+    private wasLost = false
+    private sequence = 0
+    private lastSentMs = 0
+    private handshakeMs = NEVER_MS
+    private timeSkips = 0
+    private nextTimeSkips = FIRST_TIME_SKIPS
+
+    /**
+     * @param open see `OpenLink`
+     * @param store writes the time floor and the boot counter to flash: `storeSetting`
+     */
+    constructor(
+        readonly settings: Settings,
+        private readonly open: OpenLink,
+        private readonly store: StoreSetting
+    ) {
+        this.clock = new Clock(
+            settings.provisionedSec,
+            settings.floorSec,
+            store
+        )
+        this.boot = settings.boots + 1
+    }
+
+    /** Starts the leaf in a fiber of its own. */
+    start(): void {
+        const self = this
+        const run = async () => {
+            await self.run()
+        }
+        run.start()
+    }
+
+    /** Runs the leaf in the caller's fiber; returns after `stop`. Never throws for the network's sake. */
+    async run(): Promise<void> {
+        log(`device ${this.settings.deviceId}, boot ${this.boot}`)
+        await ds.sleep(SETTLE_MS)
+        await this.store("boots", this.boot)
+        this.lastSentMs = ds.millis()
+        while (!this.stopping) await this.runConnection()
+        log("stopped")
+    }
+
+    /**
+     * Ends after what is in flight was acknowledged, or a deadline. What was not sent stays in the outbox.
+     *
+     * @devsWhenUsed
+     */
+    stop(): void {
+        this.stopping = true
+        this.wake()
+    }
+
+    /** An id for a message, unique for this device: boot and number. */
+    createMessageId(): string {
+        return `${this.boot}-${++this.sequence}`
+    }
+
+    /**
+     * Sends a message, now or when there is a connection again.
+     *
+     * @param body bytes or text as they are; anything else goes as JSON, with content type and encoding set. (JSON of the
+     * runtime garbles text outside ASCII: send such text as a text that you have made yourself.)
+     * @throws LeafError for properties that cannot be sent, and MessageTooLarge
+     */
+    send(body: any, options: SendOptions): void {
+        let payload: Buffer
+        let contentType = options.contentType
+        let contentEncoding = options.contentEncoding
+        if (body instanceof Buffer) payload = body
+        else if (typeof body === "string") payload = Buffer.from(body)
+        else {
+            payload = Buffer.from(JSON.stringify(body))
+            contentType = contentType || "application/json"
+            contentEncoding = contentEncoding || "utf-8"
+        }
+        this.add({
+            topic: createTelemetryTopic(this.settings.deviceId, {
+                messageId: options.messageId || this.createMessageId(),
+                correlationId: options.correlationId,
+                contentType,
+                contentEncoding,
+                properties: options.properties,
+            }),
+            payload,
+            qos: options.qos === 0 ? 0 : 1,
+            packetId: 0,
+            sent: false,
+        })
+    }
+
+    private add(message: OutgoingMessage): void {
+        const droppedBefore = this.outbox.dropped
+        this.outbox.add(message)
+        if (this.outbox.dropped > droppedBefore)
+            log(`outbox full, ${this.outbox.dropped} messages dropped so far`)
+        this.wake()
+    }
+
+    private wake(): void {
+        if (this.connected) this.link.transport.wake()
+    }
+
+    /** One connection and the wait after it. */
+    private async runConnection(): Promise<void> {
+        try {
+            if (this.isTimeDue()) await this.readTime()
+            await this.connect()
+            return
+        } catch (e: any) {
+            const phase = this.connected ? "lost" : "no"
+            if (this.connected) this.wasLost = true
+            this.connected = false
+            if (errorCode(e) === ErrorCode.MqttNotAuthorized) this.clock.doubt()
+            this.backoff.lostAt(ds.millis())
+            const waitMs = this.backoff.nextMs()
+            log(
+                `${phase} connection: ${describe(e)}, next try in ${seconds(waitMs)} s`
+            )
+            if (!this.stopping) await ds.sleep(waitMs)
+        }
+    }
+
+    /** Opens a link, and learns from it. */
+    private async openLink(port: number): Promise<Link> {
+        const link = await this.open(port, this.settings, this.clock)
+        this.handshakeMs = link.handshakeMs
+        await this.clock.sawCertificate(link.notBeforeSec, link.notAfterSec)
+        return link
+    }
+
+    /** Connects and serves until a planned disconnect; everything else throws. */
+    private async connect(): Promise<void> {
+        const settings = this.settings
+        log(`connecting to ${settings.gateway}:${settings.mqttPort}`)
+        const link = await this.openLink(settings.mqttPort)
+        this.link = link
+        try {
+            await ds.sleep(CONNECT_GAP_MS)
+            const outbox = this.outbox
+            const session = new Session(link.transport, {
+                acknowledged: message => outbox.acknowledge(message),
+                received: async () => {},
+            })
+            const kept = await session.connect({
+                clientId: settings.deviceId,
+                username: createUsername(
+                    settings.hubHost,
+                    settings.deviceId,
+                    CLIENT_TYPE
+                ),
+                password: createToken(
+                    settings.hubHost,
+                    settings.deviceId,
+                    settings.deviceKey,
+                    this.clock.tokenExpirySec(link.notAfterSec)
+                ),
+                keepAliveSec: KEEP_ALIVE_SEC,
+                cleanSession: false,
+                connackTimeoutMs: CONNACK_TIMEOUT_MS,
+            })
+            this.backoff.connectedAt(ds.millis())
+            this.connected = true
+            if (this.wasLost) this.reconnects++
+            this.wasLost = false
+            log(
+                `connected to ${settings.gateway}, ${kept ? "session kept" : "new session"}`
+            )
+            outbox.rewind()
+            await this.serve(session)
+            this.connected = false
+        } finally {
+            await link.transport.close()
+        }
+    }
+
+    /** Publishes and listens until the token is to be renewed or the leaf is stopped; then drains and disconnects. */
+    private async serve(session: Session): Promise<void> {
+        let endMs = this.clock.known
+            ? ds.millis() + this.clock.tokenLifeSec * RENEW_AT * 1000
+            : NEVER_MS
+        while (!this.stopping && ds.millis() < endMs) {
+            await this.publish(session)
+            await session.poll(Math.min(endMs - ds.millis(), this.idleMs()))
+        }
+        if (!this.stopping) log("renewing the token")
+        endMs = ds.millis() + DRAIN_MS
+        while (this.outbox.isUnacknowledged() && ds.millis() < endMs)
+            await session.poll(endMs - ds.millis())
+        await session.disconnect()
+    }
+
+    /** Publishes what the window has room for, and a heartbeat when there was nothing for its interval. */
+    private async publish(session: Session): Promise<void> {
+        if (this.outbox.isEmpty() && ds.millis() >= this.heartbeatMs()) {
+            log("heartbeat")
+            this.outbox.add(
+                createHeartbeat(
+                    this.settings.deviceId,
+                    this.settings.heartbeatSec,
+                    Math.floor(ds.millis() / 1000),
+                    this.boot,
+                    this.outbox.dropped,
+                    this.reconnects
+                )
+            )
+        }
+        while (session.windowRoom() > 0) {
+            const message = this.outbox.take()
+            if (message === undefined) return
+            await session.publish(message)
+            this.lastSentMs = ds.millis()
+        }
+    }
+
+    /** When a heartbeat is due if nothing is sent before. */
+    private heartbeatMs(): number {
+        return this.lastSentMs + this.settings.heartbeatSec * 1000
+    }
+
+    /** How long to listen when nothing else is to be done. */
+    private idleMs(): number {
+        if (!this.outbox.isEmpty()) return MAX_POLL_MS
+        return Math.max(
+            0,
+            Math.min(MAX_POLL_MS, this.heartbeatMs() - ds.millis())
+        )
+    }
+
+    /** Whether this connection should be preceded by a reading of the time. */
+    private isTimeDue(): boolean {
+        if (
+            !this.clock.wantsReading() ||
+            this.handshakeMs > MAX_TIME_HANDSHAKE_MS
+        )
+            return false
+        if (this.timeSkips > 0) {
+            this.timeSkips--
+            return false
+        }
+        return true
+    }
+
+    /** Asks the gateway for the time. A failure is no reason not to connect. */
+    private async readTime(): Promise<void> {
+        try {
+            const link = await this.openLink(this.settings.timePort)
+            try {
+                const dateSec = await readHttpDate(
+                    link.transport,
+                    this.settings.gateway
+                )
+                this.clock.accept(dateSec, link.notBeforeSec, link.notAfterSec)
+            } finally {
+                await link.transport.close()
+            }
+            this.nextTimeSkips = FIRST_TIME_SKIPS
+            log(`time is ${Math.floor(this.clock.nowSec())}`)
+        } catch (e: any) {
+            // A refused connection costs nothing, and says nothing of the next time: perhaps the network is away.
+            if (errorCode(e) !== ErrorCode.ConnectFailed) {
+                this.timeSkips = this.nextTimeSkips
+                this.nextTimeSkips = Math.min(
+                    MAX_TIME_SKIPS,
+                    2 * this.nextTimeSkips
+                )
+            }
+            log(`no time: ${describe(e)}`)
+        }
+    }
+}
+
+function log(line: string): void {
+    console.log(`leaf: ${line}`)
+}
+
+function describe(error: any): string {
+    return `${error.message} (${errorCode(error)})`
+}
+
+/** Milliseconds as seconds with one decimal. */
+function seconds(ms: number): number {
+    return Math.round(ms / 100) / 10
+}

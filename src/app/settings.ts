@@ -1,0 +1,354 @@
+/**
+ * Everything that lives in the device's flash: names, limits, defaults; how it is read, and what provisioning writes.
+ *
+ * The store holds 8,144 bytes. An entry costs 24 bytes and its JSON value rounded up to 8; name, JSON and one byte more must
+ * not exceed 232 bytes (a bit more and every later read aborts the runtime). `flashTable` reserves bytes for each name at
+ * its longest value. Names are fixed for ever: one that was deleted keeps 32 bytes.
+ *
+ * Values written by `settingsFor` are JSON of the right type. A line of an `.env` file changes its type when it happens to be
+ * JSON (device id `1234` becomes a number): whole numbers and booleans are taken as the text they were. What was lost
+ * before it came here (`1e3` becomes 1000) can only be saved by quotes in the file.
+ *
+ * These functions do no I/O: `flash.ts` has the device's reader and writer. No error shows a value.
+ */
+import { wipe } from "../bytes"
+import { ErrorCode, fail } from "../errors"
+import { decodeBase64, encodeBase64 } from "../iothub/base64"
+import {
+    MAX_KEY_LENGTH,
+    type ConnectionString,
+    decodeKey,
+} from "../iothub/connectionstring"
+import {
+    MAX_HOST_LENGTH,
+    MAX_ID_LENGTH,
+    checkDeviceId,
+    checkHostName,
+} from "../iothub/identifier"
+
+/** The layout that this firmware reads; another one is refused instead of half understood. */
+const SCHEMA = 1
+
+/** Pinned anchors there is room for: the owner's CA, and the next one while it is being changed. */
+const ANCHORS = 2
+/** Settings an anchor may take: 825 bytes, so RSA-4096 (550 bytes) leaves 275 for the subject name. */
+const ANCHOR_PARTS = "abcde"
+/** Base64 characters in one setting: with quotes and a name of 9, below the 232 bytes. */
+const PART_LENGTH = 220
+
+const MIN_INTERVAL_SEC = 1
+const MAX_INTERVAL_SEC = 86400
+const DEFAULT_TELEMETRY_SEC = 60
+const DEFAULT_HEARTBEAT_SEC = 300
+const DEFAULT_ALERT_C = 30
+const DEFAULT_MQTT_PORT = 8883
+const DEFAULT_TIME_PORT = 443
+
+/** 2024-01-01: a provisioning time before this project existed is a mistake. */
+const MIN_TIME_SEC = 1704067200
+/** 9999-12-31, the latest time that a certificate can name. */
+const MAX_TIME_SEC = 253402300799
+
+/** What the device knows about itself and its gateway. */
+export interface Settings {
+    /** `HostName` of the connection string: goes into the user name and the token. */
+    hubHost: string
+    deviceId: string
+    /** The decoded key. A secret: never logged. */
+    deviceKey: Buffer
+    /** The name that the gateway's certificate must have. */
+    gateway: string
+    /** The name or address to connect to. */
+    gatewayAddress: string
+    mqttPort: number
+    /** The gateway's HTTPS port, asked for the time. */
+    timePort: number
+    /** Pinned CAs, one or two: DER of the subject name, followed by DER of the SubjectPublicKeyInfo. */
+    anchors: Buffer[]
+    /** When the device was provisioned, Unix seconds. */
+    provisionedSec: number
+    /** The latest time that the device has written down as surely past, Unix seconds, or 0. */
+    floorSec: number
+    /** How often the firmware has started before. */
+    boots: number
+    telemetrySec: number
+    heartbeatSec: number
+    /** Degrees Celsius from which `temperatureAlert` is true. */
+    alertC: number
+}
+
+/** Reads one setting: its JSON value, or `undefined` when there is none. */
+export type ReadSetting = (name: string) => Promise<any>
+
+/**
+ * Reads and checks all settings.
+ *
+ * @throws LeafError SettingMissing, SettingInvalid, SettingsVersion; the message names the setting, not its value
+ */
+export async function parseSettings(read: ReadSetting): Promise<Settings> {
+    const schema = await readNumber(read, "schema", 0, 1e9, undefined)
+    if (schema !== SCHEMA)
+        fail(
+            ErrorCode.SettingsVersion,
+            `app: settings are of version ${schema}, this firmware reads ${SCHEMA}: provision the device again`
+        )
+    const hubHost = await readText(read, "hubhost", checkHostName, undefined)
+    const gateway = await readText(read, "gateway", checkHostName, hubHost)
+    const key = await readText(read, "devkey", checkKey, undefined)
+    const anchors = [await readAnchor(read, 1)]
+    const next = await readAnchor(read, 2)
+    if (anchors[0].length === 0) failMissing("anchor1a")
+    if (next.length > 0) anchors.push(next)
+    return {
+        hubHost,
+        deviceId: await readText(read, "deviceid", checkDeviceId, undefined),
+        deviceKey: decodeKey(key),
+        gateway,
+        gatewayAddress: await readText(read, "gwaddr", checkHostName, gateway),
+        mqttPort: await readNumber(read, "gwport", 1, 65535, DEFAULT_MQTT_PORT),
+        timePort: await readNumber(
+            read,
+            "timeport",
+            1,
+            65535,
+            DEFAULT_TIME_PORT
+        ),
+        anchors,
+        provisionedSec: await readNumber(
+            read,
+            "provtime",
+            MIN_TIME_SEC,
+            MAX_TIME_SEC,
+            undefined
+        ),
+        floorSec: await readNumber(read, "floor", 0, MAX_TIME_SEC, 0),
+        boots: await readNumber(read, "boots", 0, 2147483646, 0),
+        telemetrySec: await readNumber(
+            read,
+            "telemetry",
+            MIN_INTERVAL_SEC,
+            MAX_INTERVAL_SEC,
+            DEFAULT_TELEMETRY_SEC
+        ),
+        heartbeatSec: await readNumber(
+            read,
+            "heartbeat",
+            MIN_INTERVAL_SEC,
+            MAX_INTERVAL_SEC,
+            DEFAULT_HEARTBEAT_SEC
+        ),
+        alertC: await readNumber(read, "alertat", -273, 2000, DEFAULT_ALERT_C),
+    }
+}
+
+async function readText(
+    read: ReadSetting,
+    name: string,
+    check: (text: string) => void,
+    fallback: string
+): Promise<string> {
+    let value = await read(name)
+    if (value === undefined || value === null) {
+        if (fallback === undefined) failMissing(name)
+        return fallback
+    }
+    if (typeof value !== "string") {
+        if (
+            typeof value === "object" ||
+            (typeof value === "number" && value !== Math.floor(value))
+        )
+            failInvalid(name, "not a text, put it in quotes")
+        value = `${value}`
+    }
+    if (!value) failInvalid(name, "empty")
+    try {
+        check(value)
+    } catch (e: any) {
+        failInvalid(name, e.message)
+    }
+    return value
+}
+
+async function readNumber(
+    read: ReadSetting,
+    name: string,
+    lowest: number,
+    highest: number,
+    fallback: number
+): Promise<number> {
+    let value = await read(name)
+    if (value === undefined || value === null) {
+        if (fallback === undefined) failMissing(name)
+        return fallback
+    }
+    if (typeof value === "string")
+        try {
+            value = JSON.parse(value)
+        } catch {
+            failInvalid(name, "not a number")
+        }
+    if (typeof value !== "number" || !(value >= lowest && value <= highest))
+        failInvalid(name, `not a number from ${lowest} to ${highest}`)
+    return value
+}
+
+async function readAnchor(read: ReadSetting, index: number): Promise<Buffer> {
+    let anchor = Buffer.alloc(0)
+    for (let i = 0; i < ANCHOR_PARTS.length; i++) {
+        const name = anchorName(index, i)
+        const part = await readText(read, name, acceptText, "")
+        if (!part) break
+        try {
+            anchor = Buffer.concat(anchor, decodeBase64(part))
+        } catch (e: any) {
+            failInvalid(name, e.message)
+        }
+    }
+    return anchor
+}
+
+/** For a text that is checked when it is used: decoding takes too long to do it twice. */
+function acceptText(): void {}
+
+function checkKey(text: string): void {
+    wipe(decodeKey(text))
+}
+
+function anchorName(index: number, part: number): string {
+    return `anchor${index}${ANCHOR_PARTS[part]}`
+}
+
+function failMissing(name: string): never {
+    return fail(
+        ErrorCode.SettingMissing,
+        `app: setting ${name} is missing: provision the device`
+    )
+}
+
+function failInvalid(name: string, why: string): never {
+    return fail(ErrorCode.SettingInvalid, `app: setting ${name} is bad: ${why}`)
+}
+
+/** A pinned CA as provisioning knows it, both as DER. */
+export interface Anchor {
+    subject: Buffer
+    subjectPublicKeyInfo: Buffer
+}
+
+/** What provisioning may choose; whatever is left out is not written, and the device takes its default. */
+export interface ProvisioningOptions {
+    /** The time of provisioning, whole Unix seconds: the device trusts no certificate that had expired by then. */
+    provisionedSec: number
+    gatewayAddress?: string
+    mqttPort?: number
+    timePort?: number
+    telemetrySec?: number
+    heartbeatSec?: number
+    alertC?: number
+}
+
+/**
+ * The settings that provisioning writes for a device, by name. Names of `flashTable` that are not among them must not stay
+ * from an earlier provisioning. `parseSettings` is the check of the result.
+ *
+ * @param anchors one pinned CA, or two while the owner changes it
+ * @throws LeafError SettingTooLong when an anchor does not fit
+ */
+export function settingsFor(
+    connection: ConnectionString,
+    anchors: Anchor[],
+    options: ProvisioningOptions
+): Record<string, any> {
+    const settings: Record<string, any> = {
+        schema: SCHEMA,
+        hubhost: connection.hostName,
+        deviceid: connection.deviceId,
+        devkey: connection.sharedAccessKey,
+        provtime: options.provisionedSec,
+    }
+    const put = (name: string, value: any) => {
+        if (value !== undefined) settings[name] = value
+    }
+    put("gateway", connection.gatewayHostName)
+    put("gwaddr", options.gatewayAddress)
+    put("gwport", options.mqttPort)
+    put("timeport", options.timePort)
+    put("telemetry", options.telemetrySec)
+    put("heartbeat", options.heartbeatSec)
+    put("alertat", options.alertC)
+    if (anchors.length > ANCHORS)
+        fail(
+            ErrorCode.SettingTooLong,
+            `app: there is room for ${ANCHORS} anchors`
+        )
+    for (let i = 0; i < anchors.length; i++) {
+        const text = encodeBase64(
+            Buffer.concat(anchors[i].subject, anchors[i].subjectPublicKeyInfo)
+        )
+        if (text.length > PART_LENGTH * ANCHOR_PARTS.length)
+            fail(
+                ErrorCode.SettingTooLong,
+                `app: anchor ${i + 1} is longer than the flash has room for`
+            )
+        for (let part = 0; part * PART_LENGTH < text.length; part++)
+            settings[anchorName(i + 1, part)] = text.slice(
+                part * PART_LENGTH,
+                (part + 1) * PART_LENGTH
+            )
+    }
+    return settings
+}
+
+/** One row of the flash table. */
+export interface FlashEntry {
+    name: string
+    /** The longest JSON value, in bytes. */
+    valueLength: number
+    purpose: string
+}
+
+/** What the store holds in all, in bytes. */
+export const FLASH_LENGTH = 8144
+
+/** What an entry takes of the store at most, in bytes. */
+export function entryLength(entry: FlashEntry): number {
+    return 24 + ((entry.valueLength + 7) & ~7)
+}
+
+/**
+ * The one table of all names that are or will be in flash. `wifi_ssid` and `wifi_psk` are the runtime's own, written raw.
+ * Not in a firmware's image, as no device code calls it.
+ */
+export function flashTable(): FlashEntry[] {
+    const table: FlashEntry[] = []
+    const reserve = (name: string, valueLength: number, purpose: string) => {
+        table.push({ name, valueLength, purpose })
+    }
+    const host = MAX_HOST_LENGTH + 2
+    const text = PART_LENGTH + 2
+    reserve("schema", 2, "version of this table")
+    reserve("hubhost", host, "HostName of the connection string")
+    reserve("deviceid", MAX_ID_LENGTH + 2, "DeviceId")
+    reserve("devkey", 4 * Math.ceil(MAX_KEY_LENGTH / 3) + 2, "device key")
+    reserve("gateway", host, "name that is verified; without it, hubhost")
+    reserve("gwaddr", host, "address to connect to; without it, gateway")
+    reserve("gwport", 5, "MQTT port, 8883")
+    reserve("timeport", 5, "HTTPS port of the gateway, 443")
+    reserve("provtime", 12, "time of provisioning")
+    reserve("floor", 12, "time floor")
+    reserve("boots", 10, "starts of the firmware")
+    reserve("telemetry", 5, "seconds from one telemetry to the next, 60")
+    reserve("heartbeat", 5, "seconds of silence before a heartbeat, 300")
+    reserve("alertat", 16, "temperatureAlert from this temperature on, 30")
+    for (let index = 1; index <= ANCHORS; index++)
+        for (let part = 0; part < ANCHOR_PARTS.length; part++)
+            reserve(anchorName(index, part), text, "pinned CA")
+    reserve("wifi_ssid", 32, "Wi-Fi name")
+    reserve("wifi_psk", 64, "Wi-Fi password")
+    // Reserved, not used yet.
+    reserve("issuers", text, "verified certificates, five SHA-256")
+    for (const name of ["sess1a", "sess1b", "sess2a", "sess2b"])
+        reserve(name, text, "TLS session")
+    for (let i = 0; i < 10; i++) reserve(`out${i}`, text, "unsent readings")
+    return table
+}

@@ -1,0 +1,113 @@
+/**
+ * The time, from the `Date` header of an HTTPS answer (RFC 9110 5.6.7 and 6.6.1).
+ *
+ * Any answer will do, whatever its status. Only the form that servers must send is read (IMF-fixdate). The head of the
+ * answer is read a line at a time, and never more than MAX_HEAD bytes of it.
+ */
+import * as ds from "@devicescript/core"
+import { ErrorCode, fail } from "../errors"
+import { Transport } from "../transport"
+import { decimal, unixSeconds } from "../unixtime"
+
+/** More than a web server sends before its Date. */
+const MAX_HEAD = 2048
+/** A server that is there answers `HEAD /` at once; the connection to it took longer. */
+const ANSWER_TIMEOUT_MS = 10000
+
+const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
+/** Day 0 of Unix time was a Thursday. */
+const DAYS = "ThuFriSatSunMonTueWed"
+
+/**
+ * Asks for the time.
+ *
+ * @param transport open, to an HTTP server; stays the caller's to close
+ * @param host for the Host header
+ * @param timeoutMs how long the head of the answer may take
+ * @returns Unix seconds
+ * @throws LeafError HttpMalformed, HttpNoDate, HttpTimeout
+ */
+export async function readHttpDate(
+    transport: Transport,
+    host: string,
+    timeoutMs = ANSWER_TIMEOUT_MS
+): Promise<number> {
+    await transport.write(
+        Buffer.from(
+            `HEAD / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`
+        )
+    )
+    const endMs = ds.millis() + timeoutMs
+    const head = Buffer.alloc(MAX_HEAD)
+    let length = 0
+    let lineAt = 0
+    for (;;) {
+        const piece = await transport.read(Math.max(0, endMs - ds.millis()))
+        if (piece === null) break
+        if (piece === undefined) {
+            if (ds.millis() >= endMs)
+                fail(
+                    ErrorCode.HttpTimeout,
+                    "net: no answer to the time request"
+                )
+            continue
+        }
+        head.blitAt(length, piece, 0, piece.length)
+        length = Math.min(MAX_HEAD, length + piece.length)
+        for (;;) {
+            const end = head.indexOf(10, lineAt, length)
+            if (end < 0) break
+            const line = head.slice(lineAt, end)
+            if (lineAt === 0) {
+                if (line.slice(0, 7).toString() !== "HTTP/1.")
+                    fail(ErrorCode.HttpMalformed, "net: the answer is not HTTP")
+            } else if (line.length <= 1) noDate()
+            else if (line.slice(0, 5).toString().toLowerCase() === "date:")
+                return parseHttpDate(line.slice(5).toString().trim())
+            lineAt = end + 1
+        }
+        if (length === MAX_HEAD) break
+    }
+    noDate()
+}
+
+function noDate(): never {
+    fail(ErrorCode.HttpNoDate, "net: the answer has no Date")
+}
+
+/**
+ * IMF-fixdate as Unix seconds, nothing else and nothing around it. The day of the week must be the date's; a leap second is
+ * refused, for Unix time has none.
+ *
+ * @throws LeafError HttpMalformed
+ */
+export function parseHttpDate(text: string): number {
+    const b = Buffer.from(text)
+    let sec = -1
+    // `Sun, 06 Nov 1994 08:49:37 GMT`; that nothing follows is in the last comparison.
+    if (
+        text.slice(3, 5) === ", " &&
+        text[7] === " " &&
+        text[11] === " " &&
+        text[16] === " " &&
+        text[19] === ":" &&
+        text[22] === ":" &&
+        text.slice(25) === " GMT"
+    ) {
+        const month = MONTHS.indexOf(text.slice(8, 11))
+        if (month >= 0 && month % 3 === 0)
+            sec = unixSeconds(
+                decimal(b, 12, 4),
+                month / 3 + 1,
+                decimal(b, 5, 2),
+                decimal(b, 17, 2),
+                decimal(b, 20, 2),
+                decimal(b, 23, 2)
+            )
+    }
+    // In doubles: seconds leave the range of int32 in 2038, days do not.
+    const day = 3 * (Math.floor(sec / 86400) % 7)
+    if (sec < 0 || text.slice(0, 3) !== DAYS.slice(day, day + 3))
+        fail(ErrorCode.HttpMalformed, "net: the Date is malformed")
+    return sec
+}

@@ -1,0 +1,112 @@
+/** An open TLS connection: a Transport for application data. */
+import * as ds from "@devicescript/core"
+import { ErrorCode, errorCode, fail } from "../errors"
+import { Transport } from "../transport"
+import { ValidatedPath } from "../x509/path"
+import { Alert, alertFor, readAlert, sendAlert } from "./alert"
+import { MessageReader } from "./message"
+import { ContentType, RecordLayer } from "./record"
+
+/** Warnings in one connection before it is taken for a flood (R5); a server has a reason for one at most. */
+const MAX_WARNINGS = 4
+
+/** What a version does with handshake messages that come later, and its secrets. */
+export interface PostHandshake {
+    handle(message: Buffer, connection: TlsConnection): Promise<void>
+    wipe(): void
+}
+
+export class TlsConnection implements Transport {
+    /** The validity of the server's certificate, Unix seconds. */
+    readonly notBeforeSec: number
+    readonly notAfterSec: number
+    private ended = false
+    private warnings = 0
+    private closed = false
+
+    constructor(
+        readonly records: RecordLayer,
+        readonly messages: MessageReader,
+        private readonly postHandshake: PostHandshake,
+        path: ValidatedPath
+    ) {
+        this.notBeforeSec = path.leaf.notBeforeSec
+        this.notAfterSec = path.leaf.notAfterSec
+    }
+
+    async read(timeoutMs: number): Promise<Buffer> {
+        const deadlineMs = ds.millis() + timeoutMs
+        try {
+            // R6: after close_notify nothing is looked at any more.
+            while (!this.ended) {
+                if (this.closed)
+                    fail(ErrorCode.ConnectionClosed, "tls: it was closed")
+                const message = this.messages.take()
+                if (message !== null)
+                    await this.postHandshake.handle(message, this)
+                else {
+                    if (!(await this.records.read(deadlineMs))) return undefined
+                    const content = this.readContent()
+                    if (content !== null) return content
+                }
+            }
+            return null
+        } catch (e: any) {
+            await this.abort(e)
+            throw e
+        }
+    }
+
+    /** The application data of the record that was just read; null if it holds something else. */
+    private readContent(): Buffer {
+        const records = this.records
+        const from = records.from
+        if (records.type === ContentType.Handshake) return null
+        if (this.messages.isInside())
+            fail(
+                ErrorCode.TlsInterrupted,
+                "tls: a handshake message is interrupted"
+            )
+        records.from = records.to
+        if (records.type === ContentType.ApplicationData)
+            return records.to > from
+                ? records.data.slice(from, records.to)
+                : null
+        if (records.type !== ContentType.Alert)
+            fail(
+                ErrorCode.TlsUnexpectedRecord,
+                "tls: a record of another type was expected"
+            ) // S2
+        this.ended = readAlert(records.data, from, records.to)
+        this.warnings++
+        if (this.warnings > MAX_WARNINGS)
+            fail(ErrorCode.TlsFlood, "tls: too many warnings")
+        return null
+    }
+
+    async write(data: Buffer): Promise<void> {
+        if (this.closed) fail(ErrorCode.ConnectionClosed, "tls: it was closed")
+        await this.records.write(ContentType.ApplicationData, data)
+    }
+
+    wake(): void {
+        this.records.transport.wake()
+    }
+
+    /** Sends close_notify and closes the stream; the secrets are wiped. */
+    async close(): Promise<void> {
+        await this.end(Alert.CloseNotify)
+    }
+
+    private async abort(error: any): Promise<void> {
+        await this.end(alertFor(errorCode(error)))
+    }
+
+    private async end(alert: number): Promise<void> {
+        if (this.closed) return
+        this.closed = true
+        await sendAlert(this.records, alert)
+        this.postHandshake.wipe()
+        await this.records.close()
+    }
+}

@@ -1,0 +1,105 @@
+/** The key schedule of TLS 1.3 with SHA-256: RFC 8446 chapter 7.1. */
+import { digest, hmac } from "@devicescript/crypto"
+import { writeUint16, wipe } from "../bytes"
+import { hkdfExpand, hkdfExtract } from "../crypto/hkdf"
+
+export const HASH_LENGTH = 32
+
+/** The handshake messages so far, kept whole: the native SHA-256 has no state that could be carried on. */
+export class Transcript {
+    private readonly messages: Buffer[] = []
+
+    add(message: Buffer): void {
+        this.messages.push(message)
+    }
+
+    /** Transcript-Hash, RFC 8446 4.4.1. */
+    hash(): Buffer {
+        return digest("sha256", ...this.messages)
+    }
+}
+
+/** HKDF-Expand-Label. @param context null: none. */
+export function expandLabel(
+    secret: Buffer,
+    label: string,
+    context: Buffer,
+    length: number
+): Buffer {
+    const name = Buffer.from("tls13 " + label)
+    const contextLength = context !== null ? context.length : 0
+    const info = Buffer.alloc(4 + name.length + contextLength)
+    writeUint16(info, 0, length)
+    info[2] = name.length
+    info.blitAt(3, name, 0, name.length)
+    info[3 + name.length] = contextLength
+    if (context !== null)
+        info.blitAt(4 + name.length, context, 0, contextLength)
+    return hkdfExpand(secret, info, length)
+}
+
+/**
+ * The secrets from the key exchange on. Its existence is the evidence that a key exchange took place; application
+ * secrets come only with the transcript of a verified Finished (see `connection13.ts`).
+ */
+export class HandshakeSecrets {
+    readonly client: Buffer
+    readonly server: Buffer
+    private readonly master: Buffer
+
+    /**
+     * @param shared the result of the key exchange; wiped
+     * @param helloHash transcript up to the ServerHello
+     */
+    constructor(shared: Buffer, helloHash: Buffer) {
+        const zeros = Buffer.alloc(HASH_LENGTH)
+        const emptyHash = digest("sha256")
+        // Without a pre-shared key: Early Secret = HKDF-Extract(0, 0).
+        const early = hkdfExtract(zeros, zeros)
+        const salt = expandLabel(early, "derived", emptyHash, HASH_LENGTH)
+        const secret = hkdfExtract(salt, shared)
+        wipe(shared)
+        this.client = expandLabel(
+            secret,
+            "c hs traffic",
+            helloHash,
+            HASH_LENGTH
+        )
+        this.server = expandLabel(
+            secret,
+            "s hs traffic",
+            helloHash,
+            HASH_LENGTH
+        )
+        const next = expandLabel(secret, "derived", emptyHash, HASH_LENGTH)
+        this.master = hkdfExtract(next, zeros)
+        wipe(secret)
+        wipe(next)
+    }
+
+    /** `label`: "c ap traffic" or "s ap traffic". */
+    applicationSecret(label: string, finishedHash: Buffer): Buffer {
+        return expandLabel(this.master, label, finishedHash, HASH_LENGTH)
+    }
+
+    wipe(): void {
+        wipe(this.client)
+        wipe(this.server)
+        wipe(this.master)
+    }
+}
+
+/** verify_data of a Finished, RFC 8446 4.4.4. */
+export function finishedMac(secret: Buffer, transcriptHash: Buffer): Buffer {
+    const key = expandLabel(secret, "finished", null, HASH_LENGTH)
+    const mac = hmac(key, "sha256", transcriptHash)
+    wipe(key)
+    return mac
+}
+
+/** The next generation of an application traffic secret, RFC 8446 7.2; the old one is wiped. */
+export function updateSecret(secret: Buffer): Buffer {
+    const next = expandLabel(secret, "traffic upd", null, HASH_LENGTH)
+    wipe(secret)
+    return next
+}

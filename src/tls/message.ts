@@ -1,0 +1,182 @@
+/**
+ * Handshake messages out of records (RFC 8446 chapter 4 and 5.1), check R5.
+ *
+ * A message may span records and a record may hold several messages. One message is in memory at a time, in a buffer
+ * of its own that becomes the caller's; its length is checked before it is allocated.
+ */
+import * as ds from "@devicescript/core"
+import { readUint24 } from "../bytes"
+import { ErrorCode, fail } from "../errors"
+import { readAlert } from "./alert"
+import { ContentType, RecordLayer } from "./record"
+
+export const enum MessageType {
+    ClientHello = 1,
+    ServerHello = 2,
+    NewSessionTicket = 4,
+    EncryptedExtensions = 8,
+    Certificate = 11,
+    CertificateRequest = 13,
+    CertificateVerify = 15,
+    Finished = 20,
+    KeyUpdate = 24,
+}
+
+/** A handshake message starts with its type and three bytes of length. */
+export const MESSAGE_HEADER_LENGTH = 4
+
+/**
+ * The longest handshake message: four times what a chain of Microsoft's scripts needs (4.6 KB), and what the heap can
+ * hold beside an RSA-4096 verification.
+ */
+export const MAX_MESSAGE = 12288
+
+/** ChangeCipherSpec records and warnings that are ignored before it is taken for a flood (R5). */
+const MAX_IGNORED = 4
+
+export class MessageReader {
+    /** Middlebox compatibility, RFC 8446 D.4: a ChangeCipherSpec is dropped while this is set (S2). */
+    ignoresChangeCipherSpec = true
+    private readonly header = Buffer.alloc(MESSAGE_HEADER_LENGTH)
+    private headerFilled = 0
+    private message: Buffer = null
+    private filled = 0
+    private ignored = 0
+    /** A message that `peek` has read. */
+    private ahead: Buffer = null
+
+    constructor(readonly records: RecordLayer) {}
+
+    /**
+     * Takes handshake bytes from the current record.
+     *
+     * @returns the next whole message, its header included, or null if the record is used up before it is
+     */
+    take(): Buffer {
+        const records = this.records
+        while (records.from < records.to) {
+            if (this.message === null) {
+                this.header[this.headerFilled] = records.data[records.from]
+                records.from = records.from + 1
+                this.headerFilled = this.headerFilled + 1
+                if (this.headerFilled < MESSAGE_HEADER_LENGTH) continue
+                const length = readUint24(this.header, 1)
+                if (length > MAX_MESSAGE)
+                    fail(
+                        ErrorCode.TlsMessageTooLong,
+                        "tls: a handshake message is too long"
+                    )
+                this.message = Buffer.alloc(MESSAGE_HEADER_LENGTH + length)
+                this.message.blitAt(0, this.header, 0, MESSAGE_HEADER_LENGTH)
+                this.filled = MESSAGE_HEADER_LENGTH
+                this.headerFilled = 0
+            }
+            const message = this.message
+            const count = Math.min(
+                message.length - this.filled,
+                records.to - records.from
+            )
+            message.blitAt(this.filled, records.data, records.from, count)
+            this.filled = this.filled + count
+            records.from = records.from + count
+            if (this.filled === message.length) {
+                this.message = null
+                return message
+            }
+        }
+        return null
+    }
+
+    /**
+     * Reads the next message, which must be of this type (S1).
+     *
+     * @param deadlineMs as `ds.millis()` counts
+     * @throws LeafError TlsUnexpectedMessage, TlsTimeout
+     */
+    async expect(type: MessageType, deadlineMs: number): Promise<Buffer> {
+        const message = await this.next(deadlineMs)
+        if (message[0] !== type)
+            fail(
+                ErrorCode.TlsUnexpectedMessage,
+                "tls: message " +
+                    message[0] +
+                    " came where " +
+                    type +
+                    " was expected"
+            )
+        return message
+    }
+
+    /** The type of the next message, which stays the next one. */
+    async peek(deadlineMs: number): Promise<number> {
+        this.ahead = await this.next(deadlineMs)
+        return this.ahead[0]
+    }
+
+    private async next(deadlineMs: number): Promise<Buffer> {
+        const ahead = this.ahead
+        this.ahead = null
+        if (ahead !== null) return ahead
+        for (;;) {
+            const message = this.take()
+            if (message !== null) return message
+            await this.nextRecord(deadlineMs)
+        }
+    }
+
+    /** Waits for a record with handshake bytes. */
+    private async nextRecord(deadlineMs: number): Promise<void> {
+        const records = this.records
+        while (!(await records.read(deadlineMs)))
+            if (deadlineMs - ds.millis() <= 0)
+                fail(
+                    ErrorCode.TlsTimeout,
+                    "tls: the server did not answer in time"
+                )
+        if (records.type === ContentType.Handshake) return
+        if (this.isInside())
+            fail(
+                ErrorCode.TlsInterrupted,
+                "tls: a handshake message is interrupted"
+            )
+        this.ignored++
+        if (this.ignored > MAX_IGNORED)
+            fail(ErrorCode.TlsFlood, "tls: too many records without a message")
+        const from = records.from
+        records.from = records.to
+        if (records.type === ContentType.Alert) {
+            if (readAlert(records.data, from, records.to))
+                fail(
+                    ErrorCode.TlsClosed,
+                    "tls: the server closed during the handshake"
+                )
+        } else if (
+            records.type !== ContentType.ChangeCipherSpec ||
+            !this.ignoresChangeCipherSpec ||
+            records.to - from !== 1 ||
+            records.data[from] !== 1
+        )
+            fail(
+                ErrorCode.TlsUnexpectedRecord,
+                "tls: a record of another type was expected"
+            ) // S2, S4
+    }
+
+    /** Whether a message has begun and is not complete. */
+    isInside(): boolean {
+        return (
+            this.message !== null ||
+            this.headerFilled > 0 ||
+            this.ahead !== null
+        )
+    }
+
+    /** R5: keys change only at the end of a record. */
+    requireBoundary(): void {
+        if (this.isInside() || this.records.from !== this.records.to)
+            fail(
+                ErrorCode.TlsLeftover,
+                "tls: bytes are left over where the keys change"
+            )
+    }
+}

@@ -1,0 +1,111 @@
+/** Reading and writing the presentation language of TLS (RFC 8446 chapter 3): integers and vectors, big-endian. */
+import { readUint24, writeUint16, writeUint24 } from "../bytes"
+import { ErrorCode, fail } from "../errors"
+
+/** Walks over a part of a buffer that belongs to somebody else. Every step checks the end: TlsMalformed. */
+export class WireReader {
+    constructor(
+        readonly bytes: Buffer,
+        public at: number,
+        readonly end: number
+    ) {}
+
+    left(): number {
+        return this.end - this.at
+    }
+
+    /** Steps over `length` bytes and returns where they start. */
+    skip(length: number): number {
+        const from = this.at
+        if (from + length > this.end) malformed()
+        this.at = from + length
+        return from
+    }
+
+    readUint8(): number {
+        return this.bytes[this.skip(1)]
+    }
+
+    readUint16(): number {
+        return this.bytes.readUInt16BE(this.skip(2))
+    }
+
+    readUint24(): number {
+        return readUint24(this.bytes, this.skip(3))
+    }
+
+    /** A copy of the next `length` bytes. */
+    readBytes(length: number): Buffer {
+        const from = this.skip(length)
+        return this.bytes.slice(from, from + length)
+    }
+
+    /** A reader over a vector whose length stands before it. */
+    private vector(length: number): WireReader {
+        const from = this.skip(length)
+        return new WireReader(this.bytes, from, from + length)
+    }
+
+    readVector8(): WireReader {
+        return this.vector(this.readUint8())
+    }
+
+    readVector16(): WireReader {
+        return this.vector(this.readUint16())
+    }
+
+    readVector24(): WireReader {
+        return this.vector(this.readUint24())
+    }
+
+    /** Refuses bytes after the last field. */
+    finish(): void {
+        if (this.at !== this.end) malformed()
+    }
+}
+
+function malformed(): never {
+    fail(ErrorCode.TlsMalformed, "tls: a message is malformed")
+}
+
+/** Writes into a buffer of fixed size; a message that outgrows it is an error of ours, and the runtime throws. */
+export class WireWriter {
+    at = 0
+
+    constructor(readonly bytes: Buffer) {}
+
+    writeUint8(value: number): void {
+        this.bytes[this.at] = value
+        this.at = this.at + 1
+    }
+
+    writeUint16(value: number): void {
+        writeUint16(this.bytes, this.at, value)
+        this.at = this.at + 2
+    }
+
+    writeBytes(bytes: Buffer): void {
+        const end = this.at + bytes.length
+        // blitAt would cut off silently.
+        this.bytes[end - 1] = 0
+        this.bytes.blitAt(this.at, bytes, 0, bytes.length)
+        this.at = end
+    }
+
+    /** Leaves room for a length of `size` bytes; give the returned place to `endVector`. */
+    beginVector(size: number): number {
+        this.at = this.at + size
+        return this.at
+    }
+
+    endVector(size: number, from: number): void {
+        const length = this.at - from
+        if (size === 1) this.bytes[from - 1] = length
+        else if (size === 2) writeUint16(this.bytes, from - 2, length)
+        else writeUint24(this.bytes, from - 3, length)
+    }
+
+    finish(): Buffer {
+        return this.bytes.slice(0, this.at)
+    }
+}

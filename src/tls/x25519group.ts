@@ -1,0 +1,36 @@
+/** X25519 (RFC 7748) as a key exchange group of TLS: RFC 8446 7.4.2. */
+import { wipe } from "../bytes"
+import { x25519, x25519PublicKey } from "../crypto/x25519"
+import { ErrorCode, fail } from "../errors"
+import { KeyExchangeGroup, KeyShare } from "./part"
+import { randomBytes } from "./random"
+
+const KEY_LENGTH = 32
+
+/** The part for `TlsParts.groups`. */
+export function x25519Group(): KeyExchangeGroup {
+    return { code: 0x001d, generate: generateShare }
+}
+
+async function generateShare(): Promise<KeyShare> {
+    const scalar = randomBytes(KEY_LENGTH)
+    return new X25519Share(scalar, await x25519PublicKey(scalar))
+}
+
+class X25519Share implements KeyShare {
+    constructor(
+        private scalar: Buffer,
+        readonly publicKey: Buffer
+    ) {}
+
+    async agree(peer: Buffer): Promise<Buffer> {
+        const scalar = this.scalar
+        this.scalar = null
+        if (peer.length !== KEY_LENGTH)
+            fail(ErrorCode.TlsMalformed, "tls: a key share has a wrong length")
+        // K2: an all-zero result is refused there.
+        const shared = await x25519(scalar, peer)
+        wipe(scalar)
+        return shared
+    }
+}

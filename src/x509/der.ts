@@ -1,0 +1,178 @@
+/**
+ * A strict reader of DER (ITU-T X.690 chapters 8, 10 and 11), check X1.
+ *
+ * It walks over a buffer without copying: a cursor is a place and an end in a buffer that belongs to somebody else.
+ * Refused: indefinite and non-minimal lengths, tag numbers over 30, elements that end outside their parent.
+ * It does not decode REAL, sets, or strings beyond their bytes: certificates need none of it.
+ *
+ * What a stranger sends is walked over before any signature is checked, and the VM ends a program that runs 131,072
+ * opcodes without a pause. So nothing here loops over bytes: the runtime compares them, by their hexadecimal text.
+ */
+import { ErrorCode, fail } from "../errors"
+
+/** The longest elements that are compared: names are below 300 B. Their text takes four times as much heap. */
+const MAX_COMPARED = 1024
+
+export const enum Tag {
+    Boolean = 0x01,
+    Integer = 0x02,
+    BitString = 0x03,
+    OctetString = 0x04,
+    Null = 0x05,
+    ObjectIdentifier = 0x06,
+    UtcTime = 0x17,
+    GeneralizedTime = 0x18,
+    Sequence = 0x30,
+    /** `[n]`, constructed: add n. */
+    Context = 0xa0,
+    /** `[n] IMPLICIT` of a primitive type: add n. */
+    ContextPrimitive = 0x80,
+}
+
+export class Der {
+    constructor(
+        readonly bytes: Buffer,
+        /** The next element starts here. */
+        public at: number,
+        readonly end: number
+    ) {}
+
+    /** The tag of the next element, or -1 at the end. */
+    peek(): number {
+        return this.at < this.end ? this.bytes[this.at] : -1
+    }
+
+    /** Steps over the next element, which must have this tag, and returns a cursor over its content. */
+    read(tag: Tag): Der {
+        const b = this.bytes
+        if (this.peek() !== tag) malformed("another element was expected")
+        let at = this.at + 2
+        if (at > this.end) malformed("an element is cut short")
+        let length = b[at - 1]
+        if (length > 0x7f) {
+            const count = length & 0x7f
+            // Three bytes of length are more than any message we accept can hold; 0x80 would be an indefinite length.
+            if (count < 1 || count > 3 || at + count > this.end)
+                malformed("a length is malformed")
+            length = 0
+            for (let i = 0; i < count; i++) length = (length << 8) | b[at + i]
+            at = at + count
+            if (length < 0x80 || length >> (8 * (count - 1)) === 0)
+                malformed("a length is not minimal")
+        }
+        if (at + length > this.end) malformed("an element is cut short")
+        this.at = at + length
+        return new Der(b, at, at + length)
+    }
+
+    /** As `read`, for an element that may be missing: then `null`. */
+    readOptional(tag: Tag): Der {
+        return this.peek() === tag ? this.read(tag) : null
+    }
+
+    /** Steps over the next element, whatever it is, and returns a cursor over all of it, header included. */
+    readWhole(tag: Tag): Der {
+        const from = this.at
+        this.read(tag)
+        return new Der(this.bytes, from, this.at)
+    }
+
+    /** Refuses bytes after the last element. */
+    finish(): void {
+        if (this.at !== this.end) malformed("there are trailing bytes")
+    }
+
+    /** How many bytes are left. */
+    left(): number {
+        return this.end - this.at
+    }
+
+    /** A copy of what is left. */
+    copy(): Buffer {
+        return this.bytes.slice(this.at, this.end)
+    }
+
+    /** Whether what is left is these bytes. */
+    equals(other: Buffer): boolean {
+        return (
+            this.left() === other.length && this.hex() === other.toString("hex")
+        )
+    }
+
+    /** Whether both cursors have the same bytes left. */
+    same(other: Der): boolean {
+        return this.left() === other.left() && this.hex() === other.hex()
+    }
+
+    /**
+     * What is left as text, for comparison.
+     *
+     * @throws LeafError X509Malformed if it is longer than anything that we compare
+     */
+    hex(): string {
+        if (this.left() > MAX_COMPARED) malformed("an element is too long")
+        return this.copy().toString("hex")
+    }
+
+    /** BOOLEAN: 0x00 or 0xff, X.690 11.1. */
+    readBoolean(): boolean {
+        const value = this.read(Tag.Boolean)
+        const byte = value.bytes[value.at]
+        if (value.left() !== 1 || (byte !== 0 && byte !== 0xff))
+            malformed("a boolean is malformed")
+        return byte !== 0
+    }
+
+    /** INTEGER: a cursor over its minimal two's complement bytes, X.690 8.3.2. */
+    readInteger(): Der {
+        const value = this.read(Tag.Integer)
+        const first = value.bytes[value.at]
+        if (value.left() < 1) malformed("an integer is empty")
+        if (value.left() > 1) {
+            const next = value.bytes[value.at + 1]
+            if (
+                (first === 0 && next < 0x80) ||
+                (first === 0xff && next >= 0x80)
+            )
+                malformed("an integer is not minimal")
+        }
+        return value
+    }
+
+    /** INTEGER from 0 to 2^24 - 1. */
+    readSmallInteger(): number {
+        const value = this.readInteger()
+        if (value.bytes[value.at] >= 0x80 || value.left() > 3)
+            malformed("an integer is out of range")
+        let result = 0
+        while (value.at < value.end) {
+            result = (result << 8) | value.bytes[value.at]
+            value.at = value.at + 1
+        }
+        return result
+    }
+
+    /** INTEGER that is positive: a copy of its bytes without a leading zero. */
+    readPositiveInteger(): Buffer {
+        const value = this.readInteger()
+        const first = value.bytes[value.at]
+        if (first >= 0x80 || (first === 0 && value.left() === 1))
+            malformed("an integer is not positive")
+        if (first === 0) value.at = value.at + 1
+        return value.copy()
+    }
+
+    /** BIT STRING of whole bytes: a cursor over them. */
+    readBitStringBytes(): Der {
+        const value = this.read(Tag.BitString)
+        if (value.left() < 1 || value.bytes[value.at] !== 0)
+            malformed("a bit string is not of whole bytes")
+        value.at = value.at + 1
+        return value
+    }
+}
+
+/** Throws X509Malformed. */
+export function malformed(what: string): never {
+    fail(ErrorCode.X509Malformed, "x509: " + what)
+}

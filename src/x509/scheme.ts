@@ -1,0 +1,128 @@
+/**
+ * Signature schemes as parts: what a firmware does not name is not in its image.
+ *
+ * A scheme joins a TLS code point (RFC 8446 4.2.3), the algorithm identifiers of certificates (RFC 4055) and the
+ * arithmetic of `crypto/`. Verifying gives nothing back: it throws when the signature is wrong.
+ */
+import { ErrorCode, errorCode, fail } from "../errors"
+import { Hash } from "../crypto/hash"
+import { verifyPkcs1 } from "../crypto/pkcs1"
+import { verifyPss } from "../crypto/pss"
+import { RsaPublicKey } from "../crypto/rsa"
+import { Der, Tag } from "./der"
+
+export interface SignatureScheme {
+    /** SignatureScheme of TLS. */
+    code: number
+    /** Content of the AlgorithmIdentifier of keys that it works with. */
+    keyAlgorithm: Buffer
+    /** Content of the AlgorithmIdentifier of certificates signed with it; null: it does not sign certificates. */
+    certificateAlgorithm: Buffer
+    /** Whether a TLS 1.3 CertificateVerify may use it (K4). */
+    inTls13: boolean
+
+    /**
+     * @param keyBits the subject public key's bits
+     * @throws LeafError one that `isWrongSignature` knows, or what is wrong with the key
+     */
+    verify(keyBits: Der, signed: Buffer, signature: Buffer): Promise<void>
+}
+
+/** RSASSA-PKCS1-v1_5, for certificates (and for TLS 1.2). */
+export class RsaPkcs1 implements SignatureScheme {
+    keyAlgorithm = rsaEncryption()
+    inTls13 = false
+
+    constructor(
+        readonly hash: Hash,
+        readonly code: number,
+        readonly certificateAlgorithm: Buffer
+    ) {}
+
+    async verify(
+        keyBits: Der,
+        signed: Buffer,
+        signature: Buffer
+    ): Promise<void> {
+        const key = readRsaKey(keyBits)
+        const digest = await this.hash.digest(signed)
+        await verifyPkcs1(key, this.hash, digest, signature)
+    }
+}
+
+/** RSASSA-PSS with a key of the plain RSA kind (`rsa_pss_rsae_…`), for handshakes. */
+export class RsaPss implements SignatureScheme {
+    keyAlgorithm = rsaEncryption()
+    certificateAlgorithm: Buffer = null
+    inTls13 = true
+
+    constructor(
+        readonly hash: Hash,
+        readonly code: number
+    ) {}
+
+    async verify(
+        keyBits: Der,
+        signed: Buffer,
+        signature: Buffer
+    ): Promise<void> {
+        const key = readRsaKey(keyBits)
+        const digest = await this.hash.digest(signed)
+        await verifyPss(key, this.hash, digest, signature)
+    }
+}
+
+/** rsaEncryption with its NULL parameters, RFC 4055 1.2. */
+function rsaEncryption(): Buffer {
+    return hex`06092a864886f70d010101 0500`
+}
+
+/** sha256WithRSAEncryption with its NULL parameters, RFC 4055 5. */
+export function sha256WithRsa(): Buffer {
+    return hex`06092a864886f70d01010b 0500`
+}
+
+/** RSAPublicKey, RFC 8017 A.1.1. Its size and exponent are checked where they are used. */
+function readRsaKey(keyBits: Der): RsaPublicKey {
+    const bits = new Der(keyBits.bytes, keyBits.at, keyBits.end)
+    const key = bits.read(Tag.Sequence)
+    bits.finish()
+    const modulus = key.readPositiveInteger()
+    const exponent = key.readSmallInteger()
+    key.finish()
+    return { modulus, exponent }
+}
+
+/** The scheme for certificates with this signature algorithm, signed by a key with that algorithm. */
+export function findCertificateScheme(
+    schemes: SignatureScheme[],
+    signatureAlgorithm: Der,
+    keyAlgorithm: Der
+): SignatureScheme {
+    for (const scheme of schemes)
+        if (
+            scheme.certificateAlgorithm !== null &&
+            signatureAlgorithm.equals(scheme.certificateAlgorithm)
+        ) {
+            if (!keyAlgorithm.equals(scheme.keyAlgorithm))
+                fail(
+                    ErrorCode.X509KeyMismatch,
+                    "x509: a signature algorithm does not fit the issuer's key"
+                )
+            return scheme
+        }
+    fail(
+        ErrorCode.X509UnsupportedSignature,
+        "x509: a certificate's signature algorithm is not supported"
+    )
+}
+
+/** Whether an error of `verify` says that the signature is wrong, and not that something cannot be verified. */
+export function isWrongSignature(error: any): boolean {
+    const code = errorCode(error)
+    return (
+        code === ErrorCode.CryptoBadSignature ||
+        code === ErrorCode.CryptoSignatureLength ||
+        code === ErrorCode.CryptoSignatureRange
+    )
+}

@@ -1,0 +1,265 @@
+import { sleep } from "@devicescript/core"
+import { describe, expect, test } from "@devicescript/test"
+import { Leaf } from "../../../src/app/leaf"
+import type { Settings } from "../../../src/app/settings"
+import { ErrorCode } from "../../../src/errors"
+import { createToken } from "../../../src/iothub/sas"
+import { expectCode } from "../check"
+import {
+    DATE,
+    MQTT_PORT,
+    NOT_AFTER,
+    NOT_BEFORE,
+    TIME_PORT,
+    TestGateway,
+} from "./gateway"
+
+const EVENTS = "devices/sensor-1/messages/events/"
+
+function createSettings(): Settings {
+    return {
+        hubHost: "hub.example",
+        deviceId: "sensor-1",
+        deviceKey: Buffer.from("0123456789abcdef0123456789abcdef"),
+        gateway: "gw.local",
+        gatewayAddress: "127.0.0.1",
+        mqttPort: MQTT_PORT,
+        timePort: TIME_PORT,
+        anchors: [],
+        provisionedSec: NOT_BEFORE - 5,
+        floorSec: 0,
+        boots: 6,
+        telemetrySec: 60,
+        heartbeatSec: 300,
+        alertC: 30,
+    }
+}
+
+/** A leaf at a gateway in memory, and what it has written to flash. */
+class Bench {
+    readonly gateway = new TestGateway()
+    readonly settings = createSettings()
+    readonly stored: string[] = []
+    leaf: Leaf
+
+    start(): Leaf {
+        const gateway = this.gateway
+        const stored = this.stored
+        this.leaf = new Leaf(
+            this.settings,
+            async port => await gateway.open(port),
+            async (name, value) => {
+                stored.push(`${name}=${value}`)
+            }
+        )
+        this.leaf.start()
+        return this.leaf
+    }
+
+    /** Breaks the connection and waits for the next one. */
+    async reconnect(): Promise<void> {
+        const count = this.gateway.clientIds.length
+        this.gateway.connection.reset()
+        await this.gateway.waitForConnects(count + 1)
+    }
+}
+
+describe("leaf", () => {
+    test("connects with id, user name and a token that ends with the certificate, and keeps its session", async () => {
+        const bench = new Bench()
+        const leaf = bench.start()
+        await bench.gateway.waitForConnects(1)
+        leaf.stop()
+        expect(bench.gateway.clientIds[0]).toBe("sensor-1")
+        expect(bench.gateway.usernames[0]).toBe(
+            "hub.example/sensor-1/?api-version=2021-04-12&DeviceClientType=devicescript-edge-leaf%2F0.1.0"
+        )
+        expect(bench.gateway.passwords[0]).toBe(
+            createToken(
+                "hub.example",
+                "sensor-1",
+                bench.settings.deviceKey,
+                NOT_AFTER
+            )
+        )
+        // User name, password, clean session 0, no will.
+        expect(bench.gateway.connectFlags[0]).toBe(0xc0)
+        expect(bench.stored.join()).toBe(`boots=7,floor=${NOT_BEFORE}`)
+    })
+
+    test("sends what was given to it before and after the connection, in order and encoded as asked", async () => {
+        const bench = new Bench()
+        const leaf = bench.start()
+        leaf.send({ a: 1 }, { properties: { alert: false } })
+        leaf.send("text", { messageId: "mine", qos: 0 })
+        await bench.gateway.waitForPublished(2)
+        leaf.send(hex`414243`, { contentType: "application/x-abc" })
+        await bench.gateway.waitForPublished(3)
+        leaf.stop()
+        expect(bench.gateway.published.join("\n")).toBe(
+            EVENTS +
+                "%24.mid=7-1&%24.ct=application%2Fjson&%24.ce=utf-8&alert=false" +
+                ' {"a":1}\n' +
+                EVENTS +
+                "%24.mid=mine text\n" +
+                EVENTS +
+                "%24.mid=7-2&%24.ct=application%2Fx-abc ABC"
+        )
+    })
+
+    test("refuses a message that no topic or outbox can hold", async () => {
+        const leaf = new Bench().start()
+        leaf.stop()
+        await expectCode(ErrorCode.InvalidMessageId, () => {
+            leaf.send("x", { messageId: "a b" })
+        })
+        await expectCode(ErrorCode.MessageTooLarge, () => {
+            leaf.send(Buffer.alloc(5000), {})
+        })
+    })
+
+    test("sends a heartbeat when nothing was sent for its interval, and only then", async () => {
+        const bench = new Bench()
+        bench.settings.heartbeatSec = 2
+        const leaf = bench.start()
+        await bench.gateway.waitForConnects(1)
+        leaf.send("x", { messageId: "m" })
+        await sleep(1000)
+        leaf.send("y", { messageId: "n" })
+        await bench.gateway.waitForPublished(3)
+        leaf.stop()
+        const published = bench.gateway.published
+        expect(published[0]).toBe(EVENTS + "%24.mid=m x")
+        expect(published[1]).toBe(EVENTS + "%24.mid=n y")
+        expect(published[2].startsWith(EVENTS + "heartbeat=2&uptime=")).toBe(
+            true
+        )
+        expect(published[2].endsWith("&boots=7&dropped=0&reconnects=0 ")).toBe(
+            true
+        )
+    })
+
+    test("sends again with DUP what was not acknowledged, before anything newer", async () => {
+        const bench = new Bench()
+        bench.gateway.acknowledges = 1
+        const leaf = bench.start()
+        for (const id of ["1", "2", "3"]) leaf.send("x", { messageId: id })
+        await bench.gateway.waitForPublished(3)
+        leaf.send("x", { messageId: "4" })
+        await bench.gateway.waitForPublished(4)
+        leaf.send("x", { messageId: "5" })
+        await bench.gateway.waitForPublished(5)
+        leaf.send("x", { messageId: "6" })
+        bench.gateway.acknowledges = 1000
+        await bench.reconnect()
+        await bench.gateway.waitForPublished(10)
+        leaf.stop()
+        const ids: string[] = []
+        for (const line of bench.gateway.published)
+            ids.push(
+                (line.startsWith("DUP ") ? "d" : "") + line[line.length - 3]
+            )
+        // The window of four was full with 2 to 5 when the connection broke.
+        expect(ids.join()).toBe("1,2,3,4,5,d2,d3,d4,d5,6")
+        expect(leaf.reconnects).toBe(1)
+    })
+
+    test("goes on trying when the gateway refuses, and tells of the reconnect", async () => {
+        const bench = new Bench()
+        bench.gateway.refusals = 2
+        const leaf = bench.start()
+        await bench.gateway.waitForConnects(1)
+        leaf.stop()
+        expect(bench.gateway.ports.join()).toBe("8883,8883,8883")
+        expect(leaf.reconnects).toBe(0)
+    })
+
+    test("reads the time before its second connection, then tokens live an hour and are renewed in time", async () => {
+        const bench = new Bench()
+        const leaf = bench.start()
+        await bench.gateway.waitForConnects(1)
+        expect(leaf.clock.known).toBe(false)
+        await bench.reconnect()
+        expect(bench.gateway.ports.join()).toBe("8883,443,8883")
+        expect(leaf.clock.known).toBe(true)
+        expect(expiryOf(bench.gateway.passwords[1], DATE + 3600)).toBe(true)
+
+        // Renewal waits for what is in flight, disconnects, connects at once.
+        leaf.clock.tokenLifeSec = 1
+        bench.gateway.acknowledges = 0
+        await bench.reconnect()
+        const connection = bench.gateway.connection
+        leaf.send("x", { messageId: "late" })
+        await sleep(1500)
+        expect(connection.isClosed).toBe(false)
+        expect(bench.gateway.disconnects).toBe(0)
+        connection.acknowledge(1)
+        await bench.gateway.waitForConnects(4)
+        leaf.stop()
+        expect(bench.gateway.disconnects).toBe(1)
+        expect(connection.isClosed).toBe(true)
+        expect(bench.gateway.published.length).toBe(1)
+        expect(leaf.reconnects).toBe(2)
+        expect(bench.gateway.ports.join()).toBe("8883,443,8883,8883,8883")
+    })
+
+    test("does not ask for the time when its handshakes are too slow for that port", async () => {
+        const bench = new Bench()
+        bench.gateway.handshakeMs = 8001
+        const leaf = bench.start()
+        await bench.gateway.waitForConnects(1)
+        await bench.reconnect()
+        leaf.stop()
+        expect(bench.gateway.ports.join()).toBe("8883,8883")
+    })
+
+    test("connects without the time when it cannot be read, and does not ask again at every connection", async () => {
+        const bench = new Bench()
+        bench.gateway.tellsTime = false
+        const leaf = bench.start()
+        await bench.gateway.waitForConnects(1)
+        await bench.reconnect()
+        await bench.reconnect()
+        await bench.reconnect()
+        leaf.stop()
+        expect(bench.gateway.ports.join()).toBe("8883,443,8883,8883,443,8883")
+        expect(leaf.clock.known).toBe(false)
+    })
+
+    test("reads the time again when a token is refused and the last reading is older than a token", async () => {
+        const bench = new Bench()
+        const leaf = bench.start()
+        leaf.clock.tokenLifeSec = 0.01
+        await bench.gateway.waitForConnects(1)
+        bench.gateway.connackCode = 5
+        await bench.reconnect()
+        expect(leaf.clock.known).toBe(true)
+        await bench.gateway.waitForConnects(3)
+        leaf.stop()
+        expect(bench.gateway.ports.join()).toBe("8883,443,8883,443,8883")
+        expect(leaf.connected).toBe(false)
+    })
+
+    test("stops after what is in flight was acknowledged", async () => {
+        const bench = new Bench()
+        bench.gateway.acknowledges = 0
+        const leaf = bench.start()
+        leaf.send("x", {})
+        await bench.gateway.waitForPublished(1)
+        const connection = bench.gateway.connection
+        leaf.stop()
+        await sleep(50)
+        expect(connection.isClosed).toBe(false)
+        connection.acknowledge(1)
+        for (let i = 0; i < 100 && !connection.isClosed; i++) await sleep(10)
+        expect(connection.isClosed).toBe(true)
+        expect(bench.gateway.disconnects).toBe(1)
+        expect(leaf.outbox.isEmpty()).toBe(true)
+    })
+})
+
+/** Whether a token expires at a time or a little later. */
+function expiryOf(token: string, expectedSec: number): boolean {
+    const expirySec = JSON.parse(token.slice(token.indexOf("&se=") + 4))
+    return expirySec >= expectedSec && expirySec < expectedSec + 20
+}

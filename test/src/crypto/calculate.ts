@@ -1,0 +1,90 @@
+/**
+ * The device's cryptography as one function over bytes, for tests that hold it against other implementations: called
+ * directly under Node, and through `test/firmware/calculator.ts` in the VM.
+ */
+import { wipe } from "../../../src/bytes"
+import { chacha20Poly1305 } from "../../../src/crypto/chacha20poly1305"
+import { sha256 } from "../../../src/crypto/hash"
+import { hkdfExpand, hkdfExtract } from "../../../src/crypto/hkdf"
+import { verifyPkcs1 } from "../../../src/crypto/pkcs1"
+import { verifyPss } from "../../../src/crypto/pss"
+import { rsaPublicOperation } from "../../../src/crypto/rsa"
+import { x25519, x25519PublicKey } from "../../../src/crypto/x25519"
+import { errorCode } from "../../../src/errors"
+
+/** What can be asked for, with its fields; numbers are of two bytes, big-endian. */
+export const enum Operation {
+    /** scalar, u */
+    X25519 = 1,
+    /** scalar */
+    X25519PublicKey = 2,
+    /** key, nonce, associated data, data, from, length: the answer is all of data */
+    Seal = 3,
+    /** As Seal; when it fails, data comes with the code. */
+    Open = 4,
+    /** salt, input key material: the answer is the pseudorandom key */
+    HkdfExtract = 5,
+    /** pseudorandom key, info, length */
+    HkdfExpand = 6,
+    /** modulus, input */
+    RsaPublicOperation = 7,
+    /** modulus, digest, signature */
+    VerifyPkcs1 = 8,
+    /** modulus, digest, signature */
+    VerifyPss = 9,
+}
+
+async function run(operation: Operation, fields: Buffer[]): Promise<Buffer> {
+    const key = { modulus: fields[0], exponent: 65537 }
+    switch (operation) {
+        case Operation.X25519:
+            return await x25519(fields[0], fields[1])
+        case Operation.X25519PublicKey:
+            return await x25519PublicKey(fields[0])
+        case Operation.HkdfExtract:
+            return hkdfExtract(fields[0], fields[1])
+        case Operation.HkdfExpand:
+            return hkdfExpand(fields[0], fields[1], fields[2].readUInt16BE(0))
+        case Operation.RsaPublicOperation:
+            return await rsaPublicOperation(key, fields[1])
+        case Operation.VerifyPkcs1:
+            await verifyPkcs1(key, sha256(), fields[1], fields[2])
+            return hex``
+        case Operation.VerifyPss:
+            await verifyPss(key, sha256(), fields[1], fields[2])
+            return hex``
+        default:
+            await sealOrOpen(operation === Operation.Seal, fields)
+            return fields[3]
+    }
+}
+
+async function sealOrOpen(seals: boolean, fields: Buffer[]): Promise<void> {
+    const aead = chacha20Poly1305().create(fields[0])
+    // It has its own copy.
+    wipe(fields[0])
+    const from = fields[4].readUInt16BE(0)
+    const length = fields[5].readUInt16BE(0)
+    if (seals) await aead.seal(fields[1], fields[2], fields[3], from, length)
+    else await aead.open(fields[1], fields[2], fields[3], from, length)
+    aead.wipe()
+}
+
+/** The code of the error as two bytes, 0 for none, and then the result. */
+export async function calculate(
+    operation: Operation,
+    fields: Buffer[]
+): Promise<Buffer> {
+    const code = Buffer.alloc(2)
+    let result = hex``
+    try {
+        result = await run(operation, fields)
+    } catch (e: any) {
+        const number = errorCode(e)
+        if (number === 0) throw e
+        code[0] = number >> 8
+        code[1] = number
+        if (operation === Operation.Open) result = fields[3]
+    }
+    return Buffer.concat(code, result)
+}
