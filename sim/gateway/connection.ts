@@ -20,6 +20,7 @@ import {
 import type { CloseReason } from "./events"
 import { connectProtocol, FrameError, Framer, readPacket } from "./frames"
 import { Inbox } from "./inbox"
+import { KeepAlive, silenceLimitMs } from "./keepalive"
 import type { Link } from "./link"
 import type { ConnectionServices } from "./services"
 import type { Session } from "./sessions"
@@ -37,8 +38,7 @@ export class Connection {
     private credentials: Credentials | undefined
     private session: Session | undefined
     private will: IConnectPacket["will"]
-    private lastPacketMs: number
-    private cancelKeepAlive: () => void = () => undefined
+    private keepAlive: KeepAlive | undefined
 
     constructor(
         readonly link: Link,
@@ -46,7 +46,6 @@ export class Connection {
     ) {
         this.framer = new Framer(services.limits.packetBytes)
         this.inbox = new Inbox(link, services, id => this.acknowledge(id))
-        this.lastPacketMs = services.clock.now()
         link.onClose = reason => this.ended(reason)
         link.stream.on("data", bytes => this.received(bytes))
     }
@@ -77,7 +76,7 @@ export class Connection {
 
     /** Handles packets until there are no more, or too many messages wait for the store. */
     private process(): void {
-        const { clock, limits } = this.services
+        const { limits } = this.services
         const { stream } = this.link
         try {
             while (this.inbox.pending < limits.pendingMessages) {
@@ -86,7 +85,7 @@ export class Connection {
                     if (stream.isPaused()) stream.resume()
                     return
                 }
-                this.lastPacketMs = clock.now()
+                this.keepAlive?.heard()
                 if (this.credentials) this.handle(readPacket(frame))
                 else this.connect(frame)
             }
@@ -149,7 +148,7 @@ export class Connection {
     }
 
     private accept(packet: IConnectPacket, admission: Admission): void {
-        const { events, sessions } = this.services
+        const { clock, events, limits, sessions } = this.services
         const { deviceId, tokenExpirySec, clientType } = admission
         const cleanSession = packet.clean === true
         const keepAliveSec = packet.keepalive ?? 0
@@ -158,7 +157,16 @@ export class Connection {
         this.link.deviceId = deviceId
         this.session = session
         this.will = packet.will
-        this.watchKeepAlive(this.keepAliveMs(keepAliveSec))
+        this.keepAlive = new KeepAlive(
+            clock,
+            silenceLimitMs(keepAliveSec, limits.keepAliveCapMs),
+            () => this.link.stream.isPaused(),
+            silentMs =>
+                this.link.close(
+                    "keep-alive",
+                    `no packet for ${silentMs / 1000} s`
+                )
+        )
         this.send({
             cmd: "connack",
             returnCode: ReturnCode.Accepted,
@@ -228,29 +236,6 @@ export class Connection {
         this.inbox.take(packet)
     }
 
-    private keepAliveMs(keepAliveSec: number): number {
-        const { keepAliveCapMs } = this.services.limits
-        const ms = keepAliveSec * 1500
-        return ms === 0 || ms > keepAliveCapMs ? keepAliveCapMs : ms
-    }
-
-    private watchKeepAlive(limitMs: number): void {
-        const { clock } = this.services
-        const look = () => {
-            // While nothing is read because the store is slow, silence is not the client's.
-            const idleMs = this.link.stream.isPaused()
-                ? 0
-                : clock.now() - this.lastPacketMs
-            if (idleMs >= limitMs)
-                return this.link.close(
-                    "keep-alive",
-                    `no packet for ${idleMs / 1000} s`
-                )
-            this.cancelKeepAlive = clock.after(limitMs - idleMs, look)
-        }
-        look()
-    }
-
     private send(packet: Packet): void {
         const { stream } = this.link
         if (this.link.closed) return
@@ -260,7 +245,7 @@ export class Connection {
     }
 
     private ended(reason: CloseReason): void {
-        this.cancelKeepAlive()
+        this.keepAlive?.stop()
         if (!this.credentials) return
         const { will } = this
         // A gateway that closes down is not a client that vanished.

@@ -224,6 +224,22 @@ describe("the store", () => {
         assert.ok(cmds.includes("pingresp"))
     })
 
+    test("that is slow does not make a client silent: keep-alive waits while nothing is read", async t => {
+        const clock = new ManualClock()
+        const store = new SlowStore()
+        const { gateway, connected } = await rig(t, { store, clock })
+        const client = await connected({ keepalive: 10 })
+        for (let id = 1; id <= 17; id++)
+            client.send(publishPacket({ messageId: id }))
+        await until(() => store.waiting.length === 16)
+        clock.advance(60_000)
+        assert.deepEqual(gateway.connected, ["leaf-1"])
+        for (const { go } of store.waiting) go()
+        await until(() => store.waiting.length === 17)
+        clock.advance(15_000)
+        assert.deepEqual(gateway.connected, [])
+    })
+
     test("that fails ends the connection without a PUBACK, and the event says why", async t => {
         const store = new SlowStore()
         const { gateway, connected } = await rig(t, { store })
@@ -354,14 +370,6 @@ describe("a packet that ends the connection", () => {
             longer[1]++
             return longer
         },
-        "a CONNECT with a will at QoS 3": (bytes: Buffer) => {
-            bytes[9] |= 0x1c
-            return bytes
-        },
-        "a CONNECT with a password and no user name": (bytes: Buffer) => {
-            bytes[9] &= 0x7f
-            return bytes
-        },
         "a CONNECT with a client id that is no UTF-8": (bytes: Buffer) => {
             bytes.set([0xf0, 0x9f, 0x98], 14)
             return bytes
@@ -386,6 +394,24 @@ describe("a packet that ends the connection", () => {
             await client.closed
             const { reason, message } = await gone
             assert.equal(reason, "malformed", message)
+            assert.deepEqual(client.unread, [])
+        })
+
+    for (const [name, packet] of Object.entries({
+        // Flags: will with both bits of its QoS; clean session. Client id, topic and message of one letter each.
+        "a CONNECT with a will at QoS 3":
+            "101300044d515454041e003c000163000174000170",
+        // Flags: password; clean session. Client id and password of one letter each.
+        "a CONNECT with a password and no user name":
+            "101000044d5154540442003c000163000170",
+    }))
+        test(`is ${name}`, async t => {
+            const it = await rig(t)
+            const gone = it.gateway.waitFor("disconnected")
+            const client = await it.client()
+            client.socket.write(Buffer.from(packet, "hex"))
+            await client.closed
+            assert.equal((await gone).reason, "malformed")
             assert.deepEqual(client.unread, [])
         })
 

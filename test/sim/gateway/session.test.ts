@@ -251,6 +251,23 @@ describe("an identity that changes", () => {
     })
 })
 
+describe("a client that does not read", () => {
+    test("is let go before its answers fill the gateway's memory", async t => {
+        const { gateway, connected } = await rig(t)
+        const client = await connected()
+        const gone = gateway.waitFor("disconnected", undefined, 60_000)
+        client.socket.pause()
+        const pings = Buffer.alloc(65_536)
+        for (let at = 0; at < pings.length; at += 2) pings[at] = 0xc0
+        const send = () => {
+            while (!client.socket.destroyed && client.socket.write(pings));
+        }
+        client.socket.on("drain", send)
+        send()
+        assert.equal((await gone).reason, "slow-reader")
+    })
+})
+
 describe("the end", () => {
     test("drop() breaks connections, and the port stays open", async t => {
         const { gateway, connected } = await rig(t)
