@@ -39,6 +39,8 @@ export class Connection {
     private session: Session | undefined
     private will: IConnectPacket["will"]
     private keepAlive: KeepAlive | undefined
+    /** There may be packets that wait until the store has taken what came before them. */
+    private waiting = false
 
     constructor(
         readonly link: Link,
@@ -46,6 +48,7 @@ export class Connection {
     ) {
         this.framer = new Framer(services.limits.packetBytes)
         this.inbox = new Inbox(link, services, id => this.acknowledge(id))
+        link.inHand = () => this.waiting
         link.onClose = reason => this.ended(reason)
         link.stream.on("data", bytes => this.received(bytes))
     }
@@ -82,13 +85,15 @@ export class Connection {
             while (this.inbox.pending < limits.pendingMessages) {
                 const frame = this.link.closed ? undefined : this.framer.next()
                 if (!frame) {
+                    this.waiting = false
                     if (stream.isPaused()) stream.resume()
-                    return
+                    return this.link.drained()
                 }
                 this.keepAlive?.heard()
                 if (this.credentials) this.handle(readPacket(frame))
                 else this.connect(frame)
             }
+            this.waiting = true
             stream.pause()
         } catch (error) {
             this.fail(error)
@@ -238,7 +243,7 @@ export class Connection {
 
     private send(packet: Packet): void {
         const { stream } = this.link
-        if (this.link.closed) return
+        if (this.link.closed || !stream.writable) return
         stream.write(generate(packet))
         if (stream.writableLength > MAX_UNSENT_BYTES)
             this.link.close("slow-reader", "it does not read its answers", true)

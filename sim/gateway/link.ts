@@ -15,8 +15,11 @@ export class Link {
     deviceId: string | undefined
     /** Called once when the link has ended, whoever ended it. */
     onClose: (reason: CloseReason) => void = () => undefined
+    /** Asked when the client has left: is there something that it sent before and that is yet to be read? Then `drained` follows. */
+    inHand: () => boolean = () => false
     secured = false
     private ended = false
+    private left: { reason: CloseReason; message: string } | undefined
     private cancelTimer: () => void = () => undefined
     private readonly openedMs: number
 
@@ -30,8 +33,8 @@ export class Link {
     ) {
         this.openedMs = clock.now()
         stream.on("error", error => this.failed(error))
-        stream.on("end", () => this.peerLeft())
-        stream.on("close", () => this.peerLeft())
+        stream.on("end", () => this.peerClosed())
+        stream.on("close", () => this.peerClosed())
     }
 
     get closed(): boolean {
@@ -82,10 +85,27 @@ export class Link {
         })
     }
 
-    private peerLeft(): void {
+    /** All that the client sent is read: if it has left, that counts now. */
+    drained(): void {
+        if (this.left)
+            this.close(
+                this.left.reason,
+                this.left.message,
+                this.stream.destroyed
+            )
+    }
+
+    // A DISCONNECT that arrived before the end of the connection is read before it, however slow the store is.
+    private leave(reason: CloseReason, message: string): void {
+        if (this.ended) return
+        this.left ??= { reason, message }
+        if (!this.inHand()) this.drained()
+    }
+
+    private peerClosed(): void {
         if (this.ended) return
         if (this.secured)
-            return this.close("client-gone", "it closed the connection")
+            return this.leave("client-gone", "it closed the connection")
         this.tellTlsFailed("the client closed the connection")
         this.close("tls-failed", "it closed the connection", true)
     }
@@ -97,8 +117,8 @@ export class Link {
             this.tellTlsFailed(reason, alert)
             this.close("tls-failed", reason, true)
         } else if (code === "ECONNRESET" || code === "EPIPE")
-            this.close("reset", "the connection was reset", true)
-        else this.close("tls-error", reason, true)
+            this.leave("reset", "the connection was reset")
+        else this.leave("tls-error", reason)
     }
 
     private tellTlsFailed(reason: string, alert?: string): void {

@@ -36,7 +36,10 @@ export class Listener {
 
     constructor(private readonly options: ListenerOptions) {
         this.context = options.context
-        this.server = createServer(socket => this.accept(socket))
+        // A client that has closed its side can still be answered what it asked before.
+        this.server = createServer({ allowHalfOpen: true }, socket =>
+            this.accept(socket)
+        )
     }
 
     /** Opens the port and gives its number, which the system chooses for 0. */

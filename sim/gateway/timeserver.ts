@@ -39,8 +39,11 @@ export class TimeServer {
                     ...(allowed ? {} : { allow: "GET, HEAD" }),
                 })
                 response.end(allowed ? `${date}\n` : "GET only\n")
+                if (!link) return
+                link.inHand = () => !response.closed
+                response.on("close", () => link.drained())
                 response.on("finish", () => {
-                    if (!link || link.closed) return
+                    if (link.closed) return
                     if (allowed)
                         this.events.emit("timeServed", {
                             connection: link.id,

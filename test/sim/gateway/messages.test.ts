@@ -2,7 +2,6 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { generate, type IPublishPacket } from "mqtt-packet"
-import { ManualClock } from "../../../sim/gateway/clock"
 import type { CloseReason } from "../../../sim/gateway/events"
 import { MemoryStore, type Message } from "../../../sim/gateway/store"
 import { telemetryTopic } from "../../../sim/gateway/topics"
@@ -224,22 +223,6 @@ describe("the store", () => {
         assert.ok(cmds.includes("pingresp"))
     })
 
-    test("that is slow does not make a client silent: keep-alive waits while nothing is read", async t => {
-        const clock = new ManualClock()
-        const store = new SlowStore()
-        const { gateway, connected } = await rig(t, { store, clock })
-        const client = await connected({ keepalive: 10 })
-        for (let id = 1; id <= 17; id++)
-            client.send(publishPacket({ messageId: id }))
-        await until(() => store.waiting.length === 16)
-        clock.advance(60_000)
-        assert.deepEqual(gateway.connected, ["leaf-1"])
-        for (const { go } of store.waiting) go()
-        await until(() => store.waiting.length === 17)
-        clock.advance(15_000)
-        assert.deepEqual(gateway.connected, [])
-    })
-
     test("that fails ends the connection without a PUBACK, and the event says why", async t => {
         const store = new SlowStore()
         const { gateway, connected } = await rig(t, { store })
@@ -458,19 +441,6 @@ describe("a last will", () => {
             "mqtt-retain": "true",
             "iothub-MessageType": "Will",
         })
-    })
-
-    test("is no sign of life: a device that is late stays late", async t => {
-        const clock = new ManualClock()
-        const { gateway, connected, log } = await rig(t, { clock })
-        const client = await connected({ will, keepalive: 600 })
-        clock.advance(450_000)
-        assert.equal(gateway.monitor.status("leaf-1")?.late, true)
-        const told = gateway.waitFor("will")
-        client.destroy()
-        await told
-        assert.equal(gateway.monitor.status("leaf-1")?.late, true)
-        assert.ok(!log.some(({ name }) => name === "alive"))
     })
 
     test("becomes none if the client says DISCONNECT", async t => {

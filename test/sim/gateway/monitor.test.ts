@@ -69,13 +69,13 @@ describe("the heartbeat monitor", () => {
 
     test("takes telemetry for a sign of life, and no heartbeat for it", () => {
         const { clock, monitor, told, message } = rig()
-        monitor.message(message("heartbeat", { heartbeat: "1" }))
+        monitor.message(message("heartbeat", { heartbeat: "300" }))
         for (let i = 0; i < 10; i++) {
             clock.advance(399_999)
             assert.equal(monitor.message(message("telemetry")), undefined)
         }
         assert.deepEqual(told, [])
-        assert.equal(monitor.status("a")?.lastHeartbeat?.intervalSec, 1)
+        assert.equal(monitor.status("a")?.lastHeartbeat?.intervalSec, 300)
         assert.equal(monitor.status("a")?.lastSeenMs, clock.now())
     })
 

@@ -411,6 +411,22 @@ describe("the time server", () => {
         assert.equal(status, 405)
     })
 
+    test("answers a client that closes its side right after the request", async t => {
+        const { gateway, root } = await rig(t)
+        const gone = gateway.waitFor(
+            "disconnected",
+            ({ port }) => port === "time"
+        )
+        const socket = connect(options(gateway.httpsPort, root), () =>
+            socket.end("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        )
+        t.after(() => socket.destroy())
+        let answer = ""
+        for await (const bytes of socket) answer += String(bytes)
+        assert.match(answer, /^HTTP\/1.1 200 OK\r\n(?:.*\r\n)*date: /)
+        assert.equal((await gone).reason, "client-done")
+    })
+
     test("gives a TLS handshake 10 s, as a real gateway does", async t => {
         const clock = new ManualClock()
         const { gateway } = await rig(t, { clock })
