@@ -10,6 +10,7 @@
  */
 import { ErrorCode, fail } from "../errors"
 import { power65537 } from "./montgomery.g"
+import { noteOperation } from "./operation"
 
 /** Below this, refused (check P10). */
 const MIN_MODULUS_BITS = 2048
@@ -73,6 +74,7 @@ export async function rsaPublicOperation(
             ErrorCode.CryptoSignatureRange,
             "crypto: RSA signature is not below the modulus"
         )
+    noteOperation(`RSA-${bits}`)
     return await power65537(input, n, bits)
 }
 

@@ -23,6 +23,7 @@ import {
     runField,
 } from "./field25519.g"
 import { loadLimbs, storeLimbs } from "./limbs"
+import { noteOperation } from "./operation"
 import { pace } from "./pace"
 
 /** Bytes of a scalar, a public key and a shared secret. */
@@ -41,6 +42,7 @@ export const X25519_LENGTH = 32
 export async function x25519(scalar: Buffer, u: Buffer): Promise<Buffer> {
     if (scalar.length !== X25519_LENGTH || u.length !== X25519_LENGTH)
         fail(ErrorCode.CryptoKeyLength, "crypto: X25519 takes 32 bytes")
+    noteOperation("X25519")
     const k = scalar.slice()
     k[0] = k[0] & 248
     k[31] = (k[31] & 127) | 64

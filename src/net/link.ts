@@ -1,5 +1,6 @@
 /** A link: TCP, and TLS to the gateway over it. */
 import * as ds from "@devicescript/core"
+import { onOperation } from "../crypto/operation"
 import { connectTls } from "../tls/client"
 import { HandshakeObserver } from "../tls/handshake"
 import { TlsParts } from "../tls/part"
@@ -34,7 +35,8 @@ export interface Link {
 }
 
 /**
- * Connects to the gateway and verifies it. Logs a line with the handshake's phases and what each took.
+ * Connects to the gateway and verifies it. Logs a line before each public-key operation, as it takes seconds on a board,
+ * and one with the handshake's phases and what each took.
  *
  * @throws LeafError with a code of net, tls, x509 or crypto
  */
@@ -42,6 +44,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     const tcp = await openTcp(options.address, options.port, CONNECT_TIMEOUT_MS)
     const stopwatch = new Stopwatch()
     const startMs = ds.millis()
+    onOperation(showOperation)
     const connection = await connectTls(tcp, {
         parts: options.parts,
         anchors: options.anchors,
@@ -60,6 +63,10 @@ export async function openLink(options: LinkOptions): Promise<Link> {
         notAfterSec: connection.notAfterSec,
         handshakeMs,
     }
+}
+
+function showOperation(name: string): void {
+    console.log("crypto: " + name)
 }
 
 /** Notes how long each phase of a handshake takes. */
