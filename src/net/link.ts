@@ -5,6 +5,7 @@ import { connectTls } from "../tls/client"
 import { HandshakeObserver } from "../tls/handshake"
 import { TlsParts } from "../tls/part"
 import { Transport } from "../transport"
+import { VerifiedIssuers } from "../x509/issuers"
 import { TrustAnchor } from "../x509/path"
 import { openTcp } from "./tcp"
 
@@ -22,6 +23,8 @@ export interface LinkOptions {
     /** Unix seconds, or -1 while the time is unknown; then certificates must not end before `floorSec`. */
     nowSec: number
     floorSec: number
+    /** Certificates that were verified before; null or left out: none. */
+    issuers?: VerifiedIssuers
 }
 
 /** An open, verified connection to the gateway. */
@@ -51,6 +54,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
         host: options.host,
         nowSec: options.nowSec,
         floorSec: options.floorSec,
+        issuers: options.issuers,
         observer: stopwatch,
     })
     const handshakeMs = ds.millis() - startMs

@@ -5,6 +5,7 @@
  * Certificate message (4.6 KB for a chain of Microsoft's scripts), once, and up to 12 KB for one RSA-4096 signature.
  */
 import { Transport } from "../transport"
+import { VerifiedIssuers } from "../x509/issuers"
 import { referenceAddress } from "../x509/names"
 import { TrustAnchor } from "../x509/path"
 import { TlsConnection } from "./connection"
@@ -20,6 +21,8 @@ export interface TlsOptions {
     nowSec: number
     /** While the time is unknown, certificates must not end before this. */
     floorSec: number
+    /** Certificates that were verified before; null or left out: none. */
+    issuers?: VerifiedIssuers
     observer?: HandshakeObserver
 }
 
@@ -45,6 +48,7 @@ export async function connectTls(
                 host: options.host,
                 nowSec: options.nowSec,
                 floorSec: options.floorSec,
+                issuers: options.issuers,
             },
             options.observer !== undefined ? options.observer : null
         )

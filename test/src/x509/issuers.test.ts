@@ -40,16 +40,18 @@ function root(): TrustAnchor {
     return toyAnchor("R", "r")
 }
 
+function noChange(): void {}
+
 /** Validates with a memory. @returns the keys that were used */
 async function validate(
     sent: Fields[],
     memory: VerifiedIssuers,
-    changes?: (policy: PathPolicy) => void
+    changes: (policy: PathPolicy) => void = noChange
 ): Promise<string> {
     const scheme = new ToyScheme()
     const policy = toyPolicy(scheme, root())
     policy.issuers = memory
-    if (changes) changes(policy)
+    changes(policy)
     const path = await validateFields(policy, sent)
     expect(path.signatures).toBe(scheme.used.split(" ").length - 1)
     return scheme.used

@@ -1,7 +1,7 @@
 /** How a path is found among what a server sends, in which order signatures are verified, and what that costs at most. */
 import { describe, expect, test } from "@devicescript/test"
 import { ErrorCode } from "../../../src/errors"
-import { PathPolicy, TrustAnchor } from "../../../src/x509/path"
+import { TrustAnchor } from "../../../src/x509/path"
 import { expectCode } from "../check"
 import {
     basicConstraints,
