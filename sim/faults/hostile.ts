@@ -17,17 +17,31 @@ export interface Fragment {
     plain?: boolean
 }
 
-/** What every server can be made to do wrong. `Name`: the steps of its flight. */
-export interface CommonFaults<Name extends string = string> {
+/** What a server sends in its handshake, in either version. */
+export type Step =
+    | "helloRetryRequest"
+    | "serverHello"
+    | "encryptedExtensions"
+    | "certificateRequest"
+    | "certificate"
+    | "certificateVerify"
+    | "serverKeyExchange"
+    | "serverHelloDone"
+    | "newSessionTicket"
+    | "changeCipherSpec"
+    | "finished"
+
+/** What every server can be made to do wrong. */
+export interface CommonFaults {
     requestCertificate?: boolean
     /** DER certificates instead of the server's own. */
     certificates?: Buffer[]
     /**
      * Replaces the content of a step by none, others, or several. The transcript has the messages that are sent.
      */
-    message?: (name: Name, message: Buffer) => Buffer[]
+    message?: (name: Step, message: Buffer) => Buffer[]
     /** Changes how a step goes out as records. */
-    fragments?: (name: Name, fragments: Fragment[]) => Fragment[]
+    fragments?: (name: Step, fragments: Fragment[]) => Fragment[]
     /** Changes the bytes of one record on the wire; none: an empty buffer. */
     wire?: (record: Buffer, index: number) => Buffer
     /** What is sent once the handshake is complete. */
@@ -137,12 +151,12 @@ export abstract class HostileServer {
     }
 
     /** Sends a handshake message of the flight, by way of the hooks. */
-    protected sendMessage(name: string, message: Buffer) {
+    protected sendMessage(name: Step, message: Buffer) {
         this.sendStep(name, Content.Handshake, message)
     }
 
     /** Sends a step of the flight, by way of the hooks; handshake messages go into the transcript. */
-    protected sendStep(name: string, type: number, content: Buffer) {
+    protected sendStep(name: Step, type: number, content: Buffer) {
         const { message: replace, fragments: cut } = this.faults
         for (const sent of replace ? replace(name, content) : [content]) {
             if (type === Content.Handshake) this.transcript.push(sent)
@@ -153,12 +167,15 @@ export abstract class HostileServer {
     }
 
     /** Sends one record, protected as the state is. */
-    sendFragment({ type, content, plain }: Fragment) {
-        this.sendRecord(
-            this.outgoing && !plain
-                ? this.outgoing.seal(type, content)
-                : plainRecord(type, content)
-        )
+    sendFragment(fragment: Fragment) {
+        this.sendRecord(this.protect(fragment))
+    }
+
+    /** The next record, which counts as sent though it is not. */
+    protect({ type, content, plain }: Fragment): Buffer {
+        return this.outgoing && !plain
+            ? this.outgoing.seal(type, content)
+            : plainRecord(type, content)
     }
 
     sendRecord(record: Buffer) {

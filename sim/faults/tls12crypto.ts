@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto"
 import { hmac256, openAead, sealAead, Suite, xorNonce } from "./algorithms"
 import type { Protection } from "./hostile"
-import { TLS12, uint } from "./wire"
+import { NOTHING, TLS12, uint } from "./wire"
 
 export const MASTER_SECRET_LENGTH = 48
 export const VERIFY_DATA_LENGTH = 12
@@ -15,8 +15,8 @@ export function prf(
     length: number
 ): Buffer {
     const labelled = Buffer.concat([Buffer.from(label), seed])
-    let output = Buffer.alloc(0)
-    for (let a = labelled; output.length < length;) {
+    let output: Buffer = NOTHING
+    for (let a: Buffer = labelled; output.length < length;) {
         a = hmac256(secret, a)
         output = Buffer.concat([output, hmac256(secret, a, labelled)])
     }

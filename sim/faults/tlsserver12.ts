@@ -44,16 +44,6 @@ import {
     vector,
 } from "./wire"
 
-export type Step12 =
-    | "serverHello"
-    | "certificate"
-    | "serverKeyExchange"
-    | "certificateRequest"
-    | "serverHelloDone"
-    | "newSessionTicket"
-    | "changeCipherSpec"
-    | "finished"
-
 export interface ServerHello12 {
     version: number
     random: Buffer
@@ -83,7 +73,7 @@ export interface ServerKeyExchange12 {
     trailing: Buffer
 }
 
-export interface Faults12 extends CommonFaults<Step12> {
+export interface Faults12 extends CommonFaults {
     /** Changes fields of the ServerHello. */
     serverHello?: Partial<ServerHello12>
     /** Changes fields of the ServerKeyExchange. */
@@ -119,7 +109,7 @@ export class TlsServer12 extends HostileServer {
         protected override readonly faults: Faults12,
         output: (bytes: Buffer) => void
     ) {
-        super(config, faults as CommonFaults, output)
+        super(config, faults, output)
     }
 
     protected isProtected(): boolean {
@@ -148,7 +138,12 @@ export class TlsServer12 extends HostileServer {
         const hello = readClientHello(message)
         this.hello = hello
         this.complaints.push(...complaintsAbout(hello))
-        const session = this.openSession()
+        const suite = this.chooseSuite()
+        if (!hello.versions.includes(TLS12) && hello.versions.length)
+            return this.sendAlert(2, Alert.ProtocolVersion)
+        if (suite === undefined)
+            return this.sendAlert(2, Alert.HandshakeFailure)
+        const session = this.openSession(suite)
         this.resumed = session !== undefined
         const offers = (type: number) => hello.extensions.has(type)
         this.serverHello = {
@@ -156,7 +151,7 @@ export class TlsServer12 extends HostileServer {
             random: randomBytes(32),
             // RFC 5077 3.4: a client that gives a session id sees by it that its ticket was taken.
             sessionId: session ? hello.sessionId : NOTHING,
-            suite: session ? session.suite : this.chooseSuite(),
+            suite: session ? session.suite : suite,
             compression: 0,
             extendedMasterSecret: offers(Ext.ExtendedMasterSecret),
             renegotiation:
@@ -180,7 +175,7 @@ export class TlsServer12 extends HostileServer {
     }
 
     /** The session of the client's ticket, if it can be gone on with (RFC 5077 3.3, RFC 7627 5.3). */
-    private openSession(): TicketState | undefined {
+    private openSession(suite: number): TicketState | undefined {
         const { tickets } = this.config
         const { resumes, session: changes } = this.faults
         const ticket = this.hello.extensions.get(Ext.SessionTicket)
@@ -195,7 +190,7 @@ export class TlsServer12 extends HostileServer {
         // It does as if it knew the session.
         return {
             version: TLS12,
-            suite: this.chooseSuite(),
+            suite,
             secret: randomBytes(MASTER_SECRET_LENGTH),
             extendedMasterSecret: true,
             ageAdd: 0,
@@ -203,13 +198,11 @@ export class TlsServer12 extends HostileServer {
         }
     }
 
-    private chooseSuite(): number {
+    private chooseSuite(): number | undefined {
         const kind = keyKind(this.config.key)
         const fitting = SUITES_12.filter(({ auth }) => auth === kind)
         const order = this.config.suites ?? fitting.map(({ code }) => code)
-        const suite = order.find(code => this.hello.suites.includes(code))
-        if (suite === undefined) throw new Error("there is no common suite")
-        return suite
+        return order.find(code => this.hello.suites.includes(code))
     }
 
     private sendFlight() {

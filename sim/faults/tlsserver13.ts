@@ -46,15 +46,6 @@ import {
     vector,
 } from "./wire"
 
-export type Step13 =
-    | "helloRetryRequest"
-    | "serverHello"
-    | "encryptedExtensions"
-    | "certificateRequest"
-    | "certificate"
-    | "certificateVerify"
-    | "finished"
-
 export interface ServerHello13 {
     legacyVersion: number
     random: Buffer
@@ -84,7 +75,7 @@ export interface HelloRetry13 {
     more: Buffer[]
 }
 
-export interface Faults13 extends CommonFaults<Step13> {
+export interface Faults13 extends CommonFaults {
     /** Changes fields of the ServerHello. */
     serverHello?: Partial<ServerHello13>
     /** How many HelloRetryRequests; default: one if it is needed. */
@@ -128,7 +119,7 @@ export class TlsServer13 extends HostileServer {
         protected override readonly faults: Faults13,
         output: (bytes: Buffer) => void
     ) {
-        super(config, faults as CommonFaults, output)
+        super(config, faults, output)
     }
 
     /** Alerts of a client without keys yet, and its ChangeCipherSpec, are not. */
@@ -158,7 +149,10 @@ export class TlsServer13 extends HostileServer {
                 ...complaintsAboutRetry(this.hello, hello, this.asked)
             )
         this.hello = hello
-        const suite = this.chooseSuite(hello)
+        const suites = this.config.suites ?? SUITES_13.map(({ code }) => code)
+        const suite = suites.find(code => hello.suites.includes(code))
+        if (suite === undefined)
+            return this.sendAlert(2, Alert.HandshakeFailure)
         const order = this.config.groups ?? [X25519, P256]
         const group = order.find(code => hello.shares.has(code))
         const { cookie } = this.config
@@ -176,13 +170,6 @@ export class TlsServer13 extends HostileServer {
             return
         }
         this.answer(hello, suite, group)
-    }
-
-    private chooseSuite(hello: ClientHello): number {
-        const order = this.config.suites ?? SUITES_13.map(({ code }) => code)
-        const suite = order.find(code => hello.suites.includes(code))
-        if (suite === undefined) throw new Error("there is no common suite")
-        return suite
     }
 
     /** RFC 8446 4.1.4; the first hello counts as its hash from here on (4.4.1). */
