@@ -55,27 +55,31 @@ describe("the client", () => {
     })
 
     test("S3: traffic keys are not given without each piece of the evidence", () => {
-        const { openTraffic } = require("../../../src/tls/traffic13") as {
-            openTraffic(...evidence: unknown[]): unknown
+        const { openTraffic13 } = require("../../../src/tls/traffic13") as {
+            openTraffic13(...evidence: unknown[]): unknown
         }
         const { ServerProof, FinishedProof } =
-            require("../../../src/tls/handshake13") as Record<
+            require("../../../src/tls/serverproof") as Record<
                 string,
                 new (of: unknown) => object
             >
         const { HandshakeSecrets } =
             require("../../../src/tls/keyschedule") as Record<
                 string,
-                new (shared: DeviceBuffer, hash: DeviceBuffer) => object
+                new (
+                    psk: null,
+                    shared: DeviceBuffer,
+                    hash: DeviceBuffer
+                ) => object
             >
         const hash = DeviceBuffer.alloc(32)
         const evidence = [
-            new HandshakeSecrets(DeviceBuffer.alloc(32), hash),
+            new HandshakeSecrets(null, DeviceBuffer.alloc(32), hash),
             new ServerProof({ leaf: {} }),
             new FinishedProof(hash),
         ]
         const attempt = (pieces: unknown[]) => () =>
-            openTraffic({}, {}, false, ...pieces)
+            openTraffic13({}, {}, false, ...pieces)
         for (let i = 0; i < evidence.length; i++)
             for (const instead of [null, undefined, true, { ...evidence[i] }])
                 assert.throws(

@@ -282,14 +282,14 @@ describe("the server's signature in TLS 1.2", () => {
     test("N2: a suite that does not fit the certificate's key is refused", async () => {
         for (const suite of [0xc02b, 0xcca9])
             await rsa.refuses(
-                "TlsSuite",
+                "TlsSuiteKey",
                 Alert.IllegalParameter,
                 { serverHello: { suite } },
                 { client }
             )
         for (const suite of [0xc02f, 0xcca8])
             await ec.refuses(
-                "TlsSuite",
+                "TlsSuiteKey",
                 Alert.IllegalParameter,
                 { serverHello: { suite } },
                 { client }

@@ -158,7 +158,7 @@ describe("negotiation in TLS 1.2", () => {
     test("N4: a server without the extended master secret is refused", async () => {
         for (const bare of [false, true])
             await site.refuses(
-                "TlsExtendedMasterSecret",
+                "TlsNoExtendedMasterSecret",
                 Alert.HandshakeFailure,
                 hello({
                     extendedMasterSecret: false,

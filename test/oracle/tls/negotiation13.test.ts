@@ -27,7 +27,7 @@ describe("negotiation in TLS 1.3", () => {
             await site.refuses("TlsSelectedVersion", Alert.IllegalParameter, {
                 serverHello: { version },
             })
-        for (const legacyVersion of [0x0300, 0x0302, 0x0303, 0x0304, 0x0305])
+        for (const legacyVersion of [0x0300, 0x0302, 0x0304, 0x0305])
             await site.refuses("TlsVersion", Alert.ProtocolVersion, {
                 serverHello: { version: undefined, legacyVersion },
             })
@@ -149,53 +149,6 @@ describe("negotiation in TLS 1.3", () => {
                 encryptedExtensions: [extension(1, Buffer.from([size]))],
             })
     })
-    describe("a HelloRetryRequest", () => {
-        const cookie = extension(44, vector(2, Buffer.from("cookie")))
-        const retry = (...more: Buffer[]): Faults13 => ({
-            serverHello: {
-                random: Buffer.from(
-                    "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c",
-                    "hex"
-                ),
-                share: undefined,
-                more,
-            },
-        })
-
-        test("N6: is refused, whether it names another group or the one that it has", async () => {
-            for (const group of [0x0017, 0x001d])
-                for (const more of [[], [cookie]])
-                    await site.refuses(
-                        "TlsGroup",
-                        Alert.IllegalParameter,
-                        retry(extension(51, uint(2, group)), ...more)
-                    )
-        })
-
-        test("N6: is refused with a cookie alone, and without anything", async () => {
-            for (const more of [[], [cookie]])
-                await site.refuses(
-                    "TlsRetryRequested",
-                    Alert.HandshakeFailure,
-                    retry(...more)
-                )
-        })
-
-        test("N6: is malformed with a whole key share", async () => {
-            await site.refuses(
-                "TlsMalformed",
-                Alert.DecodeError,
-                retry(
-                    extension(
-                        51,
-                        uint(2, 0x001d),
-                        vector(2, Buffer.alloc(32, 9))
-                    )
-                )
-            )
-        })
-    })
-
     test("a CertificateRequest must have its mandatory extension and an empty context", async () => {
         const request = (content: Buffer): Faults13 => ({
             requestCertificate: true,
