@@ -8,6 +8,7 @@ import type {
 } from "../../sim/faults/hostile"
 import { Faults13, TlsServer13 } from "../../sim/faults/tlsserver13"
 import { pinnedAnchor } from "../../sim/pki/anchor"
+import type { Certificate } from "../../sim/pki/certificate"
 import { Chain, ChainOptions, makeChain } from "../../sim/pki/chain"
 import { Buffer as DeviceBuffer } from "../../sim/shim/buffer"
 
@@ -109,6 +110,15 @@ export interface OpenOptions {
     server?: Partial<ServerConfig>
 }
 
+/** A CA, as a device pins it. */
+export function anchorOf(ca: Certificate): ClientOptions["anchors"][0] {
+    const { subjectName, publicKeyInfo } = pinnedAnchor(ca)
+    return {
+        name: DeviceBuffer.from(subjectName),
+        key: DeviceBuffer.from(publicKeyInfo),
+    }
+}
+
 export class TlsSite<
     Faults extends CommonFaults = Faults13,
     Server extends HostileServer = TlsServer13,
@@ -177,15 +187,9 @@ export class TlsSite<
                 if (records === endsAfter) transport.end()
             }
         )
-        const { subjectName, publicKeyInfo } = pinnedAnchor(this.owner.root)
         const connection = connectTls(transport, {
             parts: rsaSet(),
-            anchors: [
-                {
-                    name: DeviceBuffer.from(subjectName),
-                    key: DeviceBuffer.from(publicKeyInfo),
-                },
-            ],
+            anchors: [anchorOf(this.owner.root)],
             host: HOST,
             port: 8883,
             nowSec: -1,

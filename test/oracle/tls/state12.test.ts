@@ -90,19 +90,28 @@ describe("the state machine of TLS 1.2", () => {
         })
     })
 
-    test("S1: a message behind serverHelloDone is refused", async () => {
-        for (const type of [
-            Type.ServerHelloDone,
-            Type.Certificate,
-            Type.Finished,
-        ])
+    test("S1: a message behind serverHelloDone is refused, in a record of its own or not", async () => {
+        for (const type of ALL_TYPES) {
+            const content = handshake(type)
             await site.refuses(
                 ...unexpectedRecord,
-                replacing("serverHelloDone", message => [
-                    message,
-                    handshake(type),
-                ])
+                around(
+                    "serverHelloDone",
+                    [],
+                    [{ type: Content.Handshake, content }]
+                )
             )
+            await site.refuses("TlsLeftover", Alert.UnexpectedMessage, {
+                fragments: (step, [whole]) => [
+                    step === "serverHelloDone"
+                        ? {
+                              ...whole,
+                              content: Buffer.concat([whole.content, content]),
+                          }
+                        : whole,
+                ],
+            })
+        }
     })
 
     test("S1: serverHelloDone has no content", async () => {
