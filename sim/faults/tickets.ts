@@ -13,9 +13,6 @@ export interface TicketState {
     /** The master secret (1.2), or the pre-shared key that the ticket stands for (1.3). */
     secret: Buffer
     extendedMasterSecret: boolean
-    /** 1.3: what was added to the age, in milliseconds. */
-    ageAdd: number
-    issuedMs: number
 }
 
 /** The key that servers share which take each other's tickets. */

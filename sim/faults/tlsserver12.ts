@@ -76,6 +76,8 @@ export interface ServerKeyExchange12 {
 export interface Faults12 extends CommonFaults {
     /** Changes fields of the ServerHello. */
     serverHello?: Partial<ServerHello12>
+    /** Returns the client's session id, as if it resumed. */
+    echoesSessionId?: boolean
     /** Changes fields of the ServerKeyExchange. */
     serverKeyExchange?: Partial<ServerKeyExchange12>
     /** Takes the client's ticket (default: if it is good), or does as if it did. */
@@ -150,7 +152,10 @@ export class TlsServer12 extends HostileServer {
             version: TLS12,
             random: randomBytes(32),
             // RFC 5077 3.4: a client that gives a session id sees by it that its ticket was taken.
-            sessionId: session ? hello.sessionId : NOTHING,
+            sessionId:
+                session || this.faults.echoesSessionId
+                    ? hello.sessionId
+                    : NOTHING,
             suite: session ? session.suite : suite,
             compression: 0,
             extendedMasterSecret: offers(Ext.ExtendedMasterSecret),
@@ -193,8 +198,6 @@ export class TlsServer12 extends HostileServer {
             suite,
             secret: randomBytes(MASTER_SECRET_LENGTH),
             extendedMasterSecret: true,
-            ageAdd: 0,
-            issuedMs: 0,
         }
     }
 
@@ -373,8 +376,6 @@ export class TlsServer12 extends HostileServer {
                 suite: this.suite.code,
                 secret: this.master,
                 extendedMasterSecret: this.serverHello.extendedMasterSecret,
-                ageAdd: 0,
-                issuedMs: Date.now(),
             }) ?? randomBytes(100)
         )
     }

@@ -24,6 +24,7 @@ export interface ClientOptions {
     anchors: { name: DeviceBuffer; key: DeviceBuffer }[]
     host: string
     port: number
+    resumption: object
     nowSec: number
     floorSec: number
 }
