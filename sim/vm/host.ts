@@ -7,6 +7,8 @@
  * heap is measured from outside (heap.ts). `stop` leaves no timer and no socket.
  */
 import { EventEmitter } from "node:events"
+import { Board } from "./boards"
+import { BoardClock, operationOf } from "./boardtime"
 import { Clock, realClock } from "./clock"
 import { Image } from "./compiler"
 import { FlashImage, readFlashFile, writeFlashFile } from "./flash"
@@ -71,6 +73,8 @@ export interface DeviceOptions {
     /** Where a connection to a name and port goes really; only without `network`. */
     resolve?: (host: string, port: number) => Address | undefined
     clock?: Clock
+    /** Public-key operations take as long as on this board, in the time of `clock`. Default: as long as they take here. */
+    board?: Board
     /** Collect at every allocation: finds dangling references of the runtime, 16 times slower. */
     gcStress?: boolean
     bus?: JacdacPort
@@ -83,8 +87,17 @@ export interface DeviceOptions {
     heapLimit?: number
 }
 
+/** A public-key operation that the device is about to do. */
+export interface Operation {
+    /** See `src/crypto/operation.ts`. */
+    name: string
+    /** What it takes on the board that the device is as slow as; 0 without one. */
+    seconds: number
+}
+
 interface DeviceEvents {
     line: [Line]
+    operation: [Operation]
     /** What the runtime itself logs. */
     runtime: [string]
     panic: [Panic]
@@ -111,6 +124,7 @@ export class Device extends EventEmitter<DeviceEvents> {
 
     private machine: Machine | undefined
     private readonly clock: Clock
+    private readonly boardClock: BoardClock | undefined
     private readonly network: VmNetwork
     private readonly flash: FlashImage
     private readonly flashFile: string | undefined
@@ -125,7 +139,10 @@ export class Device extends EventEmitter<DeviceEvents> {
 
     private constructor(private readonly options: DeviceOptions) {
         super()
-        this.clock = options.clock ?? realClock
+        const clock = options.clock ?? realClock
+        if (options.board)
+            this.boardClock = new BoardClock(clock, options.board)
+        this.clock = this.boardClock ?? clock
         this.network =
             options.network ??
             new Network({ clock: this.clock, resolve: options.resolve })
@@ -141,7 +158,7 @@ export class Device extends EventEmitter<DeviceEvents> {
         await verify(options.image)
         device.flash.setProgram(options.image.binary)
         device.keepFlash()
-        options.bus?.attach(frame => device.machine?.deliver(frame))
+        options.bus?.attach(frame => device.onBus(frame))
         await device.powerOn()
         return device
     }
@@ -245,6 +262,7 @@ export class Device extends EventEmitter<DeviceEvents> {
 
     private powerOff(): void {
         this.clock.clearTimeout(this.restartTimer)
+        this.boardClock?.reset()
         this.machine?.stop()
         this.machine = undefined
     }
@@ -274,6 +292,13 @@ export class Device extends EventEmitter<DeviceEvents> {
         machine.skip(RESTART_MS)
     }
 
+    private onBus(frame: Uint8Array): void {
+        const deliver = () => this.machine?.deliver(frame)
+        // A board that is busy does not hear its bus.
+        if (this.boardClock) this.boardClock.setTimeout(deliver, 0)
+        else deliver()
+    }
+
     private keepFlash(): void {
         if (this.flashFile) writeFlashFile(this.flashFile, this.flash)
     }
@@ -295,6 +320,12 @@ export class Device extends EventEmitter<DeviceEvents> {
         this.lines.push(line)
         if (this.down && match[1] === "*") this.onNotice(line.text)
         this.emit("line", line)
+        const name = operationOf(line.text)
+        if (name !== undefined)
+            this.emit("operation", {
+                name,
+                seconds: this.boardClock?.charge(name) ?? 0,
+            })
     }
 
     /** What the runtime tells between the end of a program and its next start. */
