@@ -78,6 +78,8 @@ export interface DeviceOptions {
     /** Collect at every allocation: finds dangling references of the runtime, 16 times slower. */
     gcStress?: boolean
     bus?: JacdacPort
+    /** Count the opcodes that the VM executes, see `opcodes`: some percent slower. */
+    countOpcodes?: boolean
     /**
      * From a panic to the next start at most, in ms. Default: as on a board, which is `RESTART_MS`, or a second when
      * the program asked for it.
@@ -166,6 +168,11 @@ export class Device extends EventEmitter<DeviceEvents> {
     /** Whether `stop` was called. */
     get isStopped(): boolean {
         return this.stopped
+    }
+
+    /** Opcodes that the VM has executed since power-on, modulo 2^32, if `countOpcodes` says so. */
+    get opcodes(): number {
+        return this.machine?.opcodes ?? 0
     }
 
     /** The settings in flash, as the device would read them now. */
@@ -274,6 +281,7 @@ export class Device extends EventEmitter<DeviceEvents> {
             network: this.network,
             deviceId: this.options.deviceId ?? "ed6e1eaf00000001",
             gcStress: this.options.gcStress ?? false,
+            countOpcodes: this.options.countOpcodes ?? false,
             loadFlash: () => this.flash.bytes,
             saveFlash: bytes => {
                 this.flashWrites++
