@@ -12,6 +12,7 @@ import { pace } from "../crypto/pace"
 import { ErrorCode, fail } from "../errors"
 import { Certificate, KeyUsage, parseCertificate } from "./certificate"
 import { Der, Tag } from "./der"
+import { VerifiedIssuers } from "./issuers"
 import { checkName } from "./names"
 import {
     findCertificateScheme,
@@ -45,6 +46,8 @@ export interface PathPolicy {
     nowSec: number
     /** The time is known not to be before this; used while `nowSec` is -1. */
     floorSec: number
+    /** Null: none. */
+    issuers?: VerifiedIssuers
 }
 
 /** Evidence of a path from the server's certificate to a pinned anchor. Only `validatePath` makes it. */

@@ -73,7 +73,7 @@ export class RsaPss implements SignatureScheme {
 }
 
 /** rsaEncryption with its NULL parameters, RFC 4055 1.2. */
-function rsaEncryption(): Buffer {
+export function rsaEncryption(): Buffer {
     return hex`06092a864886f70d010101 0500`
 }
 
