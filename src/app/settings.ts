@@ -345,8 +345,8 @@ export function flashTable(): FlashEntry[] {
             reserve(anchorName(index, part), text, "pinned CA")
     reserve("wifi_ssid", 32, "Wi-Fi name")
     reserve("wifi_psk", 64, "Wi-Fi password")
-    // Reserved, not used yet.
     reserve("issuers", text, "verified certificates, five SHA-256")
+    // Reserved, not used yet.
     for (const name of ["sess1a", "sess1b", "sess2a", "sess2b"])
         reserve(name, text, "TLS session")
     for (let i = 0; i < 10; i++) reserve(`out${i}`, text, "unsent readings")

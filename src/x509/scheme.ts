@@ -9,6 +9,7 @@ import { Hash } from "../crypto/hash"
 import { verifyPkcs1 } from "../crypto/pkcs1"
 import { verifyPss } from "../crypto/pss"
 import { RsaPublicKey } from "../crypto/rsa"
+import { algorithmName } from "./algorithm"
 import { Der, Tag } from "./der"
 
 export interface SignatureScheme {
@@ -50,15 +51,18 @@ export class RsaPkcs1 implements SignatureScheme {
     }
 }
 
-/** RSASSA-PSS with a key of the plain RSA kind (`rsa_pss_rsae_…`), for handshakes. */
+/**
+ * RSASSA-PSS with a key of the plain RSA kind (`rsa_pss_rsae_…`), for handshakes; for certificates too, if it is given the
+ * identifier with the one set of parameters that goes with the hash (`pssWithSha256` and so on): others are refused.
+ */
 export class RsaPss implements SignatureScheme {
     keyAlgorithm = rsaEncryption()
-    certificateAlgorithm: Buffer = null
     inTls13 = true
 
     constructor(
         readonly hash: Hash,
-        readonly code: number
+        readonly code: number,
+        readonly certificateAlgorithm: Buffer = null
     ) {}
 
     async verify(
@@ -82,6 +86,36 @@ export function sha256WithRsa(): Buffer {
     return hex`06092a864886f70d01010b 0500`
 }
 
+export function sha384WithRsa(): Buffer {
+    return hex`06092a864886f70d01010c 0500`
+}
+
+export function sha512WithRsa(): Buffer {
+    return hex`06092a864886f70d01010d 0500`
+}
+
+/** id-RSASSA-PSS, RFC 4055 3: SHA-256, MGF1 with SHA-256, a salt as long as the hash (K6), and the trailer left out. */
+export function pssWithSha256(): Buffer {
+    return hex`06092a864886f70d01010a 3034
+        a00f 300d 0609608648016503040201 0500
+        a11c 301a 06092a864886f70d010108 300d 0609608648016503040201 0500
+        a203 020120`
+}
+
+export function pssWithSha384(): Buffer {
+    return hex`06092a864886f70d01010a 3034
+        a00f 300d 0609608648016503040202 0500
+        a11c 301a 06092a864886f70d010108 300d 0609608648016503040202 0500
+        a203 020130`
+}
+
+export function pssWithSha512(): Buffer {
+    return hex`06092a864886f70d01010a 3034
+        a00f 300d 0609608648016503040203 0500
+        a11c 301a 06092a864886f70d010108 300d 0609608648016503040203 0500
+        a203 020140`
+}
+
 /** RSAPublicKey, RFC 8017 A.1.1. Its size and exponent are checked where they are used. */
 function readRsaKey(keyBits: Der): RsaPublicKey {
     const bits = new Der(keyBits.bytes, keyBits.at, keyBits.end)
@@ -93,7 +127,11 @@ function readRsaKey(keyBits: Der): RsaPublicKey {
     return { modulus, exponent }
 }
 
-/** The scheme for certificates with this signature algorithm, signed by a key with that algorithm. */
+/**
+ * The scheme for certificates with this signature algorithm, signed by a key with that algorithm.
+ *
+ * @throws LeafError X509UnsupportedSignature, X509UnsupportedKey, X509KeyMismatch
+ */
 export function findCertificateScheme(
     schemes: SignatureScheme[],
     signatureAlgorithm: Der,
@@ -104,16 +142,33 @@ export function findCertificateScheme(
             scheme.certificateAlgorithm !== null &&
             signatureAlgorithm.equals(scheme.certificateAlgorithm)
         ) {
-            if (!keyAlgorithm.equals(scheme.keyAlgorithm))
-                fail(
-                    ErrorCode.X509KeyMismatch,
-                    "x509: a signature algorithm does not fit the issuer's key"
-                )
-            return scheme
+            if (keyAlgorithm.equals(scheme.keyAlgorithm)) return scheme
+            requireKeyAlgorithm(schemes, keyAlgorithm)
+            fail(
+                ErrorCode.X509KeyMismatch,
+                "x509: a signature algorithm does not fit the issuer's key"
+            )
         }
     fail(
         ErrorCode.X509UnsupportedSignature,
-        "x509: a certificate's signature algorithm is not supported"
+        `x509: signature algorithm ${algorithmName(signatureAlgorithm)} is not supported`
+    )
+}
+
+/**
+ * X3, K7: a key is of a kind that one of the schemes is for, or refused by its name.
+ *
+ * @throws LeafError X509UnsupportedKey
+ */
+export function requireKeyAlgorithm(
+    schemes: SignatureScheme[],
+    keyAlgorithm: Der
+): void {
+    for (const scheme of schemes)
+        if (keyAlgorithm.equals(scheme.keyAlgorithm)) return
+    fail(
+        ErrorCode.X509UnsupportedKey,
+        `x509: key type ${algorithmName(keyAlgorithm)} is not supported`
     )
 }
 
