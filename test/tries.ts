@@ -66,7 +66,7 @@ export class Tries {
         const timeoutMs = 120_000
         for (;;) {
             const done = this.all.length - from
-            if (done >= most || this.all.at(-1)?.connected) break
+            if (done >= most || (done > 0 && this.all.at(-1)!.connected)) break
             await new Promise<void>((resolve, reject) => {
                 const stops = [
                     gateway.on("authenticated", () => settle(resolve)),
