@@ -50,8 +50,8 @@ export class Certificate {
     // What `readExtensions` finds:
     /** How many issuers may follow below; -1: it is not a CA. */
     pathLength = -1
-    /** First byte of KeyUsage; all bits without the extension. */
-    keyUsage = 0xff
+    /** First byte of KeyUsage; -1, which has all bits: no such extension. */
+    keyUsage = -1
     /** -1: no extended key usage; 0: without serverAuth; 1: with it. */
     serverAuth = -1
     /** The GeneralNames of the subject's alternative names; 0: there are none. */
@@ -81,7 +81,10 @@ export class Certificate {
                 ErrorCode.X509AlgorithmMismatch,
                 "x509: inner and outer signature algorithm differ"
             ) // X2
-        this.issuer = tbs.readWhole(Tag.Sequence).place()
+        const issuer = tbs.readWhole(Tag.Sequence)
+        // 4.1.2.4: an issuer has a name. A subject may have none.
+        if (issuer.left() < 3) malformed("the issuer's name is empty")
+        this.issuer = issuer.place()
         const validity = tbs.read(Tag.Sequence)
         this.notBeforeSec = readTime(validity)
         this.notAfterSec = readTime(validity)
@@ -206,22 +209,26 @@ const SERVER_AUTH = "2b06010505070301"
 function readTime(from: Der): number {
     const utc = from.peek() === Tag.UtcTime
     const t = from.read(utc ? Tag.UtcTime : Tag.GeneralizedTime)
-    const b = t.bytes
-    const digits = utc ? 2 : 4
-    const rest = t.at + digits
-    if (t.left() !== digits + 11 || b[t.end - 1] !== 0x5a /* Z */)
-        malformed("a time is malformed")
-    let year = decimal(b, t.at, digits)
-    if (utc && year >= 0) year = year < 50 ? 2000 + year : 1900 + year
-    // Dates before 1970 are good for nothing here, and 4.1.2.5.2 wants GeneralizedTime only from 2050 on.
+    // YYYYMMDDhhmmssZ. Of UTCTime, years below 50 are those of this century.
+    let century = ""
+    if (utc) century = t.bytes[t.at] < 0x35 /* 5 */ ? "20" : "19"
+    const b = Buffer.concat(Buffer.from(century), t.copy())
+    const year = decimal(b, 0, 4)
     const sec = unixSeconds(
         year,
-        decimal(b, rest, 2),
-        decimal(b, rest + 2, 2),
-        decimal(b, rest + 4, 2),
-        decimal(b, rest + 6, 2),
-        decimal(b, rest + 8, 2)
+        decimal(b, 4, 2),
+        decimal(b, 6, 2),
+        decimal(b, 8, 2),
+        decimal(b, 10, 2),
+        decimal(b, 12, 2)
     )
-    if (sec < 0 || (!utc && year < 2050)) malformed("a time is malformed")
+    // Dates before 1970 are good for nothing here, and 4.1.2.5.2 wants GeneralizedTime only from 2050 on.
+    if (
+        b.length !== 15 ||
+        b[14] !== 0x5a /* Z */ ||
+        sec < 0 ||
+        utc !== year < 2050
+    )
+        malformed("a time is malformed")
     return sec
 }

@@ -23,9 +23,9 @@ import { Der, Tag } from "./der"
 import { VerifiedIssuers } from "./issuers"
 import { checkName } from "./names"
 import {
+    checkKey,
     findCertificateScheme,
     isWrongSignature,
-    requireKeyAlgorithm,
     SignatureScheme,
 } from "./scheme"
 
@@ -168,10 +168,16 @@ class Search {
                 ErrorCode.X509LeafIsCa,
                 "x509: the server's certificate is a CA's"
             )
-        if ((leaf.keyUsage & KeyUsage.DigitalSignature) === 0)
+        // RFC 5280 4.2.1.3: who is no CA does not sign certificates either.
+        if (
+            leaf.keyUsage >= 0 &&
+            (leaf.keyUsage &
+                (KeyUsage.DigitalSignature | KeyUsage.KeyCertSign)) !==
+                KeyUsage.DigitalSignature
+        )
             fail(
                 ErrorCode.X509LeafKeyUsage,
-                "x509: the server's key is not for signatures"
+                "x509: the server's key is not for signatures, or for certificates"
             ) // P6
         if (leaf.serverAuth !== 1)
             fail(
@@ -179,7 +185,7 @@ class Search {
                 "x509: the certificate is not for servers"
             ) // P7
         const key = new ServerKey(leaf.cut(leaf.key))
-        requireKeyAlgorithm(policy.schemes, key.keyAlgorithm)
+        checkKey(policy.schemes, key.keyAlgorithm, key.keyBits)
         key.notBeforeSec = leaf.notBeforeSec
         key.notAfterSec = leaf.notAfterSec
         this.leafKey = key
@@ -282,9 +288,12 @@ class Search {
         this.findScheme(subject, new ServerKey(issuer.cut(issuer.key)))
     }
 
+    /** What the subject's signature is verified with, and that the issuer's key is good for it. */
     private findScheme(subject: Certificate, key: ServerKey): SignatureScheme {
+        const schemes = this.policy.schemes
+        checkKey(schemes, key.keyAlgorithm, key.keyBits)
         return findCertificateScheme(
-            this.policy.schemes,
+            schemes,
             subject.cut(subject.signatureAlgorithm),
             key.keyAlgorithm
         )

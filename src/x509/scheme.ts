@@ -8,7 +8,7 @@ import { ErrorCode, errorCode, fail } from "../errors"
 import { Hash } from "../crypto/hash"
 import { verifyPkcs1 } from "../crypto/pkcs1"
 import { verifyPss } from "../crypto/pss"
-import { RsaPublicKey } from "../crypto/rsa"
+import { modulusBits, RsaPublicKey } from "../crypto/rsa"
 import { algorithmName } from "./algorithm"
 import { Der, Tag } from "./der"
 
@@ -27,6 +27,13 @@ export interface SignatureScheme {
      * @throws LeafError one that `isWrongSignature` knows, or what is wrong with the key
      */
     verify(keyBits: Der, signed: Buffer, signature: Buffer): Promise<void>
+
+    /**
+     * Checks what can be seen of a key without using it, long before it is used; left out: nothing.
+     *
+     * @throws LeafError
+     */
+    checkKey?(keyBits: Der): void
 }
 
 /** RSASSA-PKCS1-v1_5, for certificates (and for TLS 1.2). */
@@ -48,6 +55,11 @@ export class RsaPkcs1 implements SignatureScheme {
         const key = readRsaKey(keyBits)
         const digest = await this.hash.digest(signed)
         await verifyPkcs1(key, this.hash, digest, signature)
+    }
+
+    /** Every set with RSA has this class in it: P10 for all RSA keys. */
+    checkKey(keyBits: Der): void {
+        modulusBits(readRsaKey(keyBits))
     }
 }
 
@@ -116,7 +128,7 @@ export function pssWithSha512(): Buffer {
         a203 020140`
 }
 
-/** RSAPublicKey, RFC 8017 A.1.1. Its size and exponent are checked where they are used. */
+/** RSAPublicKey, RFC 8017 A.1.1. Its size and exponent are not looked at. */
 function readRsaKey(keyBits: Der): RsaPublicKey {
     const bits = new Der(keyBits.bytes, keyBits.at, keyBits.end)
     const key = bits.read(Tag.Sequence)
@@ -130,7 +142,7 @@ function readRsaKey(keyBits: Der): RsaPublicKey {
 /**
  * The scheme for certificates with this signature algorithm, signed by a key with that algorithm.
  *
- * @throws LeafError X509UnsupportedSignature, X509UnsupportedKey, X509KeyMismatch
+ * @throws LeafError X509UnsupportedSignature, X509KeyMismatch
  */
 export function findCertificateScheme(
     schemes: SignatureScheme[],
@@ -143,7 +155,6 @@ export function findCertificateScheme(
             signatureAlgorithm.equals(scheme.certificateAlgorithm)
         ) {
             if (keyAlgorithm.equals(scheme.keyAlgorithm)) return scheme
-            requireKeyAlgorithm(schemes, keyAlgorithm)
             fail(
                 ErrorCode.X509KeyMismatch,
                 "x509: a signature algorithm does not fit the issuer's key"
@@ -156,20 +167,26 @@ export function findCertificateScheme(
 }
 
 /**
- * X3, K7: a key is of a kind that one of the schemes is for, or refused by its name.
+ * X3, P10: a key is of a kind and a size that the schemes are for; one of another kind is refused by its name.
  *
- * @throws LeafError X509UnsupportedKey
+ * @throws LeafError X509UnsupportedKey, and what `SignatureScheme.checkKey` throws
  */
-export function requireKeyAlgorithm(
+export function checkKey(
     schemes: SignatureScheme[],
-    keyAlgorithm: Der
+    keyAlgorithm: Der,
+    keyBits: Der
 ): void {
+    let known = false
     for (const scheme of schemes)
-        if (keyAlgorithm.equals(scheme.keyAlgorithm)) return
-    fail(
-        ErrorCode.X509UnsupportedKey,
-        `x509: key type ${algorithmName(keyAlgorithm)} is not supported`
-    )
+        if (keyAlgorithm.equals(scheme.keyAlgorithm)) {
+            known = true
+            if (scheme.checkKey !== undefined) scheme.checkKey(keyBits)
+        }
+    if (!known)
+        fail(
+            ErrorCode.X509UnsupportedKey,
+            `x509: key type ${algorithmName(keyAlgorithm)} is not supported`
+        )
 }
 
 /** Whether an error of `verify` says that the signature is wrong, and not that something cannot be verified. */
