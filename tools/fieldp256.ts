@@ -15,9 +15,9 @@ import { N, P, toHex } from "./p256curve"
 import {
     assemble,
     BIAS,
-    CONSTANTS,
     DIGIT_BITS,
     DIGITS,
+    INITIAL,
     OPERATIONS,
     PROGRAMS,
     REGISTERS,
@@ -108,14 +108,9 @@ const enum Operation {
 ${OPERATIONS.map((name, i) => `    ${name} = ${i},`).join("\n")}
 }
 
-/** The first register that holds a constant. */
-export const FIRST_CONSTANT = ${REGISTERS.length - Object.keys(CONSTANTS).length}
-
-/** The values of the registers that hold constants, 32 bytes each, in their order. */
-export const CONSTANTS: Buffer = hex\`
-${Object.values(CONSTANTS)
-    .map(value => `    ${toHex(value)}`)
-    .join("\n")}
+/** What the registers hold at first, 32 bytes each. */
+export const REGISTERS: Buffer = hex\`
+${INITIAL.map(value => `    ${toHex(value)}`).join("\n")}
 \`
 
 /** p, the modulus of coordinates. */
@@ -202,17 +197,11 @@ ${block(12, chain())}
     }
 }
 
-/** What a tooth of the comb and the next one are apart, in bits. */
-export const COMB_SPACING = ${SPACING}
-
-/** The number of teeth: together they are ${TEETH * SPACING} bits. */
-export const COMB_TEETH = ${TEETH}
-
 /**
- * Sums of 2^(${SPACING} j) times the generator for j below ${TEETH}, in Montgomery form, x and y of 32 bytes each. In all of them the last
- * one is added; in entry i the others are added where i has the bit j set, and else taken off.
+ * Sums of 2^(${SPACING} j) times the generator, for j from 0 to ${TEETH - 1}, in Montgomery form, x and y of 32 bytes each. In each the last
+ * is added; in entry i the others are added where i has the bit j set, and taken off where not.
  */
-export function combTable(): Buffer {
+export function generatorComb(): Buffer {
     return hex\`
 ${combTable()
     .map(line => `        ${line}`)

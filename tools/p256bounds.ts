@@ -33,7 +33,8 @@ export class Proof {
     private readonly between = new Map<string, Bounds>()
 
     constructor() {
-        const any = loaded((1n << 256n) - 1n)
+        // What `loadDigits` and `invertModulo` give.
+        const any = loaded((1n << 258n) - 1n)
         for (const name of ["PX", "PY", "A"]) this.between.set(name, any)
         for (const [name, value] of Object.entries(CONSTANTS))
             this.between.set(name, loaded(value))

@@ -22,11 +22,13 @@ export const CONSTANTS: Record<string, bigint> = {
     CurveB: modulo(B * R, P),
 }
 
-export const REGISTERS = [
-    // The point (X / Z^2, Y / Z^3), four numbers that come and go, the point that is added, the number that waits.
-    ...["X", "Y", "Z", "A", "B", "C", "D", "PX", "PY", "E"],
-    ...Object.keys(CONSTANTS),
-]
+/** The point (X / Z^2, Y / Z^3), four numbers that come and go, the point that is added, and a number that waits. */
+const VARIABLES = ["X", "Y", "Z", "A", "B", "C", "D", "PX", "PY", "E"]
+
+export const REGISTERS = [...VARIABLES, ...Object.keys(CONSTANTS)]
+
+/** What the registers hold at first. */
+export const INITIAL = REGISTERS.map(name => CONSTANTS[name] ?? 0n)
 
 export const OPERATIONS = ["Multiply", "Square", "Combine"]
 
@@ -101,27 +103,72 @@ const start = (scale: number) => [
     combine("X", "PX"),
     combine("Y", "PY", { scale }),
     combine("Z", "One"),
+    // Not 0, which would mean that two points had the same x.
+    combine("A", "One"),
 ]
+
+const double = [
+    square("C", "Z", { plus: [1, "X"] }),
+    combine("D", "X", { scale: 2, plus: [-1, "C"] }),
+    multiply("Z", "Y", "Z", { scale: 2 }),
+    square("B", "Y", { scale: 2 }),
+    multiply("A", "C", "D", { scale: 3 }),
+    multiply("C", "X", "B", { scale: 2 }),
+    square("X", "A", { plus: [-2, "C"] }),
+    square("B", "B"),
+    combine("D", "C", { plus: [-1, "X"] }),
+    multiply("Y", "A", "D", { plus: [-2, "B"] }),
+]
+
+/** A = 1 / Z, as its power p - 2: 255 squarings and 12 multiplications. */
+const invert = [
+    squares("A", "Z", 1),
+    multiply("A", "A", "Z"), // 2^2 - 1
+    squares("B", "A", 1),
+    multiply("B", "B", "Z"), // 2^3 - 1
+    squares("C", "B", 3),
+    multiply("C", "C", "B"), // 2^6 - 1
+    squares("D", "C", 6),
+    multiply("D", "D", "C"), // 2^12 - 1
+    squares("D", "D", 3),
+    multiply("D", "D", "B"), // 2^15 - 1
+    squares("C", "D", 15),
+    multiply("C", "C", "D"), // 2^30 - 1
+    squares("D", "C", 2),
+    multiply("D", "D", "A"), // 2^32 - 1
+    squares("A", "D", 32),
+    multiply("A", "A", "Z"),
+    squares("A", "A", 128),
+    multiply("A", "A", "D"),
+    squares("A", "A", 32),
+    multiply("A", "A", "D"),
+    squares("A", "A", 30),
+    multiply("A", "A", "C"),
+    squares("A", "A", 2),
+    multiply("A", "A", "Z"), // 2^256 - 2^224 + 2^192 + 2^96 - 3 = p - 2
+]
+
+/** (PX, PY) = (x A^2, y A^3) */
+const scaled = (x: string, y: string) => [
+    square("B", "A"),
+    multiply("PX", x, "B"),
+    multiply("B", "B", "A"),
+    multiply("PY", y, "B"),
+]
+
+const leave = [multiply("PX", "PX", "Leave"), multiply("PY", "PY", "Leave")]
+
+const enterInverse = multiply("A", "A", "EnterInverse")
 
 /** The programs, each with what its comment says. */
 export const PROGRAMS: Record<string, [string, Instruction[]]> = {
     DOUBLE: [
-        "Doubles (X, Y, Z) on a curve with a = -3. It leaves 4 X Y^2 in C and 4 Y^4 in B, of the X and Y that were.",
-        [
-            square("C", "Z", { plus: [1, "X"] }),
-            combine("D", "X", { scale: 2, plus: [-1, "C"] }),
-            multiply("Z", "Y", "Z", { scale: 2 }),
-            square("B", "Y", { scale: 2 }),
-            multiply("A", "C", "D", { scale: 3 }),
-            multiply("C", "X", "B", { scale: 2 }),
-            square("X", "A", { plus: [-2, "C"] }),
-            square("B", "B"),
-            combine("D", "C", { plus: [-1, "X"] }),
-            multiply("Y", "A", "D", { plus: [-2, "B"] }),
-        ],
+        "Doubles (X, Y, Z) on a curve with a = -3: 4 multiplications and 4 squarings.",
+        double,
     ],
     ADD: [
-        "Adds (PX, PY). It leaves Z^2 PX - X in A and Z^3 PY - Y in B, of the X, Y and Z that were; Z is multiplied by A.",
+        `Adds (PX, PY) to (X, Y, Z): 8 multiplications and 3 squarings. It leaves Z^2 PX - X in A and Z^3 PY - Y in B, of the
+ * X, Y and Z that were, and Z is multiplied by A: it becomes 0, and stays 0, if the points were equal or opposite.`,
         addition(multiply("B", "PY", "B", { plus: [-1, "Y"] })),
     ],
     SUBTRACT: [
@@ -130,11 +177,26 @@ export const PROGRAMS: Record<string, [string, Instruction[]]> = {
     ],
     START: ["(X, Y, Z) becomes (PX, PY).", start(1)],
     START_NEGATIVE: ["(X, Y, Z) becomes (PX, -PY).", start(-1)],
-    MULTIPLES: [
-        "After START and DOUBLE: (X, Y) becomes the point that was started with, and (PX, PY) its double, both as points of\n * a curve on which Z is 1; E keeps that Z. ADD does not mind which curve it is.",
+    ENTER: [
+        "PX and PY enter Montgomery form; D = PY^2 - (PX^3 - 3 PX + b), which is 0 on the curve.",
         [
+            multiply("PX", "PX", "Enter"),
+            multiply("PY", "PY", "Enter"),
+            square("A", "PX", { plus: [-3, "One"] }),
+            multiply("A", "A", "PX", { plus: [1, "CurveB"] }),
+            square("A", "PY", { plus: [-1, "A"] }),
+            multiply("D", "A", "Leave"),
+        ],
+    ],
+    MULTIPLES: [
+        `For the odd multiples of (PX, PY): that point as (X, Y, Z), with Z = 1, and its double as (PX, PY), both on another
+ * curve where that can be; E brings them back. ADD does not mind which curve it is.`,
+        [
+            ...start(1),
+            ...double,
             combine("PX", "X"),
             combine("PY", "Y"),
+            // DOUBLE leaves 4 x y^2 in C and 4 y^4 in B.
             combine("X", "C"),
             // Carried, as DOUBLE could not take 4 times a carried number.
             multiply("Y", "B", "One", { scale: 2 }),
@@ -142,77 +204,32 @@ export const PROGRAMS: Record<string, [string, Instruction[]]> = {
             combine("Z", "One"),
         ],
     ],
-    MULTIPLES_Z: ["A = Z * E.", [multiply("A", "Z", "E")]],
-    MULTIPLES_NEXT: [
-        "(PX, PY) becomes (PX, PY, 1 / A), and A the next inverse: A * E. Destroys B.",
-        [
-            square("B", "A"),
-            multiply("PX", "PX", "B"),
-            multiply("B", "B", "A"),
-            multiply("PY", "PY", "B"),
-            multiply("A", "A", "E"),
-        ],
+    MULTIPLES_Z: [
+        "A = Z * E: the last multiple's own Z.",
+        [multiply("A", "Z", "E")],
     ],
-    AFFINE: [
-        "(PX, PY) becomes (X, Y, 1 / A). Destroys B.",
-        [
-            square("B", "A"),
-            multiply("PX", "X", "B"),
-            multiply("B", "B", "A"),
-            multiply("PY", "Y", "B"),
-        ],
-    ],
-    INVERT: [
-        "A = 1 / Z, as its power p - 2. Destroys B to D.",
-        [
-            squares("A", "Z", 1),
-            multiply("A", "A", "Z"), // 2^2 - 1
-            squares("B", "A", 1),
-            multiply("B", "B", "Z"), // 2^3 - 1
-            squares("C", "B", 3),
-            multiply("C", "C", "B"), // 2^6 - 1
-            squares("D", "C", 6),
-            multiply("D", "D", "C"), // 2^12 - 1
-            squares("D", "D", 3),
-            multiply("D", "D", "B"), // 2^15 - 1
-            squares("C", "D", 15),
-            multiply("C", "C", "D"), // 2^30 - 1
-            squares("D", "C", 2),
-            multiply("D", "D", "A"), // 2^32 - 1
-            squares("A", "D", 32),
-            multiply("A", "A", "Z"),
-            squares("A", "A", 128),
-            multiply("A", "A", "D"),
-            squares("A", "A", 32),
-            multiply("A", "A", "D"),
-            squares("A", "A", 30),
-            multiply("A", "A", "C"),
-            squares("A", "A", 2),
-            multiply("A", "A", "Z"), // 2^256 - 2^224 + 2^192 + 2^96 - 3 = p - 2
-        ],
-    ],
-    ENTER_INVERSE: [
+    MULTIPLES_ENTER: [
         "A enters Montgomery form as an inverse.",
-        [multiply("A", "A", "EnterInverse")],
+        [enterInverse],
     ],
-    ENTER: [
-        "PX and PY enter Montgomery form.",
-        [multiply("PX", "PX", "Enter"), multiply("PY", "PY", "Enter")],
+    MULTIPLES_NEXT: [
+        "(PX, PY) becomes the point (PX, PY, 1 / A), and A = A * E.",
+        [...scaled("PX", "PY"), multiply("A", "A", "E")],
     ],
-    LEAVE: [
-        "PX and PY leave Montgomery form.",
-        [multiply("PX", "PX", "Leave"), multiply("PY", "PY", "Leave")],
+    FINISH: [
+        "(PX, PY) becomes the point (X, Y, Z), out of Montgomery form.",
+        [...invert, ...scaled("X", "Y"), ...leave],
+    ],
+    FINISH_INVERTED: [
+        "As FINISH, when A holds the inverse of Z.",
+        [enterInverse, ...scaled("X", "Y"), ...leave],
     ],
     ZERO_A: ["D = A out of Montgomery form.", [multiply("D", "A", "Leave")]],
     ZERO_B: ["D = B out of Montgomery form.", [multiply("D", "B", "Leave")]],
     ZERO_Z: ["D = Z out of Montgomery form.", [multiply("D", "Z", "Leave")]],
-    ON_CURVE: [
-        "A = PY^2 - (PX^3 - 3 PX + b): 0 on the curve.",
-        [
-            square("A", "PX", { plus: [-3, "One"] }),
-            multiply("A", "A", "PX", { plus: [1, "CurveB"] }),
-            square("A", "PY", { plus: [-1, "A"] }),
-        ],
+    WIPE: [
+        "All registers but the constants become 0.",
+        VARIABLES.map(name => combine(name, name, { scale: 0 })),
     ],
 }
 

@@ -23,10 +23,10 @@ const ROUND = 6755399441055744
 /** Quotients are cut to 28 bits: products with digits of 24 bits, and what is added to them, stay exact. */
 const MAX_QUOTIENT_SQUARED = 72057594037927936
 
-/** Opcodes of `subtract` of 11 digits and what goes with it, as measured, rounded up. */
+/** Opcodes of a step of `invertModulo` as measured, rounded up. */
 const STEP_OPCODES = 1200
 
-export function zeros(count: number): number[] {
+function zeros(count: number): number[] {
     const x: number[] = []
     // One allocation of the right size instead of a growing one.
     x[count - 1] = 0
@@ -34,9 +34,10 @@ export function zeros(count: number): number[] {
     return x
 }
 
-/** The digits of 32 bytes, big-endian, from `at` on. */
-export function loadDigits(bytes: Buffer, at: number): number[] {
-    const x = zeros(DIGITS)
+/** Makes the 32 bytes from `at` on, big-endian, the digits of `x`, which has none so far or 11. Returns it. */
+export function loadDigits(x: number[], bytes: Buffer, at: number): number[] {
+    // One allocation of the right size instead of a growing one.
+    x[DIGITS - 1] = 0
     at = at + 29
     for (let i = 0; i < DIGITS; i++) {
         let digit = (bytes[at + 1] << 8) | bytes[at + 2]
@@ -130,18 +131,17 @@ export function multiplyModulo(
     return x
 }
 
-/** 1 / a modulo the prime m, between -m and m, by Euclid's algorithm; 0 for 0. */
+/** 1 / a modulo the prime m, between -2 m and 2 m, by Euclid's algorithm; for a = 0 a multiple of m. */
 export async function invertModulo(
     a: number[],
     m: number[]
 ): Promise<number[]> {
+    // x = u * a and y = v * a modulo m, all along.
     let x = m.slice()
     let y = a.slice()
-    // x = u * a and y = v * a modulo m, all along.
     let u = zeros(DIGITS)
     let v = zeros(DIGITS)
     v[0] = DOWN
-    let steps = 0
     while (approximate(y) !== 0) {
         reduce(x, y, u, v)
         let swap = x
@@ -150,10 +150,9 @@ export async function invertModulo(
         swap = u
         u = v
         v = swap
-        steps++
-        if ((steps & 15) === 0) await pace(16 * STEP_OPCODES)
+        await pace(STEP_OPCODES)
     }
-    // x is 1 or -1.
-    if (approximate(x) < 0) for (let i = 0; i < DIGITS; i++) u[i] = -u[i]
-    return u
+    // Now x is 1 or -1, and the inverse x * u. As v is m or -m, it does no harm to it.
+    subtract(v, u, -x[0] * UP, 0)
+    return v
 }

@@ -10,72 +10,53 @@ import {
     subtract,
 } from "./digits"
 import {
-    AFFINE,
-    ENTER_INVERSE,
-    LEAVE,
+    FINISH_INVERTED,
     P256_N,
     P256_P,
     Register,
     runP256,
-    ZERO_Z,
 } from "./fieldp256.g"
 import { noteOperation } from "./operation"
 import {
-    COMB_BITS,
     isP256Scalar,
     loadPoint,
     multiplyPoints,
-    oddMultiples,
     P256_LENGTH,
     recode,
-    WINDOW_BITS,
 } from "./p256"
 
-/** r and s, 32 bytes each. */
-function readSignature(signature: Buffer): Buffer[] {
-    // A length of 128 bytes or more would take the long form; that of a SEQUENCE of two such integers cannot.
-    let good =
-        signature.length < 130 &&
-        signature[0] === 0x30 &&
-        signature[1] === signature.length - 2
-    const numbers: Buffer[] = []
-    let at = 2
-    while (good && numbers.length < 2) {
-        // INTEGER, positive, minimal.
-        let length = signature[at + 1]
-        at = at + 2
-        good =
-            at < signature.length &&
-            signature[at - 2] === 2 &&
-            length > 0 &&
-            at + length <= signature.length &&
-            signature[at] < 0x80 &&
-            (signature[at] !== 0 || length === 1 || signature[at + 1] >= 0x80)
-        if (good) {
-            if (signature[at] === 0) {
-                at++
-                length--
-            }
-            const number = Buffer.alloc(P256_LENGTH)
-            if (length <= P256_LENGTH)
-                number.blitAt(P256_LENGTH - length, signature, at, length)
-            at = at + length
-            numbers.push(number)
+function malformed(): never {
+    fail(
+        ErrorCode.CryptoSignatureEncoding,
+        "crypto: an ECDSA signature is malformed"
+    )
+}
+
+/** Reads the INTEGER at `at` into 32 bytes, and returns where it ends. */
+function readScalar(signature: Buffer, at: number, to: Buffer): number {
+    if (at + 2 >= signature.length) malformed()
+    if (signature[at] !== 2) malformed()
+    let length = signature[at + 1]
+    at = at + 2
+    const end = at + length
+    if (end > signature.length) malformed()
+    if (length === 0) malformed()
+    if (signature[at] >= 0x80) malformed()
+    if (length > 1)
+        if (signature[at] === 0) {
+            at++
+            length--
+            if (signature[at] < 0x80) malformed()
         }
-    }
-    if (!good || at !== signature.length)
+    // One that is too long stays 0, which is out of range as well.
+    if (length <= P256_LENGTH)
+        to.blitAt(P256_LENGTH - length, signature, at, length)
+    if (!isP256Scalar(to))
         fail(
-            ErrorCode.CryptoSignatureEncoding,
-            "crypto: an ECDSA signature is malformed"
+            ErrorCode.CryptoSignatureRange,
+            "crypto: an ECDSA signature is out of range"
         )
-    // One that is too long is 0 here, which is out of range as well.
-    for (const number of numbers)
-        if (!isP256Scalar(number))
-            fail(
-                ErrorCode.CryptoSignatureRange,
-                "crypto: an ECDSA signature is out of range"
-            )
-    return numbers
+    return end
 }
 
 export async function verifyEcdsaP256(
@@ -83,35 +64,32 @@ export async function verifyEcdsaP256(
     digest: Buffer,
     signature: Buffer
 ): Promise<void> {
-    const numbers = readSignature(signature)
+    const u1 = Buffer.alloc(P256_LENGTH)
+    const u2 = Buffer.alloc(P256_LENGTH)
+    // r and s are at most 72 bytes: the long form of a length is never right.
+    if (signature.length < 2) malformed()
+    if (signature[0] !== 0x30) malformed()
+    if (signature[1] !== signature.length - 2) malformed()
+    if (signature[1] >= 0x80) malformed()
+    let at = readScalar(signature, 2, u2)
+    at = readScalar(signature, at, u1)
+    if (at !== signature.length) malformed()
+
     noteOperation("ECDSA P-256")
     const registers = await loadPoint(publicKey)
-    const table = await oddMultiples(registers)
-    const n = loadDigits(P256_N, 0)
-    const r = loadDigits(numbers[0], 0)
-    const inverse = await invertModulo(loadDigits(numbers[1], 0), n)
-    // u1 and u2 take the places of r and s.
-    storeDigits(
-        multiplyModulo(loadDigits(digest, 0), inverse, n),
-        n,
-        numbers[0],
-        0
-    )
-    storeDigits(multiplyModulo(r, inverse, n), n, numbers[1], 0)
-    await multiplyPoints(
-        registers,
-        recode(numbers[0], COMB_BITS),
-        table,
-        recode(numbers[1], WINDOW_BITS)
-    )
-    const p = loadDigits(P256_P, 0)
+    const n = loadDigits([], P256_N, 0)
+    const p = loadDigits([], P256_P, 0)
+    const r = loadDigits([], u2, 0)
+    const inverse = await invertModulo(loadDigits([], u1, 0), n)
+    const e = loadDigits([], digest, 0)
+    storeDigits(multiplyModulo(e, inverse, n), n, u1, 0)
+    storeDigits(multiplyModulo(r, inverse, n), n, u2, 0)
+    await multiplyPoints(registers, recode(u2), recode(u1))
     registers[Register.A] = await invertModulo(registers[Register.Z], p)
-    await runP256(ENTER_INVERSE, registers)
-    await runP256(AFFINE, registers)
-    await runP256(LEAVE, registers)
+    await runP256(FINISH_INVERTED, registers)
     const x = registers[Register.PX]
+    // Below p, and so below 2 n: it may be r + n.
     if (approximate(x) < 0) subtract(x, p, -1, 0)
-    // x is below p, and so below 2 n: it may be r + n.
     subtract(x, r, 1, 0)
     reduce(x, n, [], [])
     if (approximate(x) !== 0)

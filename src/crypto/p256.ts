@@ -4,38 +4,26 @@
  */
 import { wipe } from "../bytes"
 import { ErrorCode, fail } from "../errors"
-import {
-    approximate,
-    DIGITS,
-    invertModulo,
-    loadDigits,
-    storeDigits,
-    zeros,
-} from "./digits"
+import { approximate, invertModulo, loadDigits, storeDigits } from "./digits"
 import {
     ADD,
-    AFFINE,
-    COMB_SPACING,
-    COMB_TEETH,
-    combTable,
-    CONSTANTS,
     DOUBLE,
     ENTER,
-    ENTER_INVERSE,
-    FIRST_CONSTANT,
-    INVERT,
-    LEAVE,
+    FINISH,
+    generatorComb,
     MULTIPLES,
+    MULTIPLES_ENTER,
     MULTIPLES_NEXT,
     MULTIPLES_Z,
-    ON_CURVE,
     P256_N,
     P256_P,
     Register,
+    REGISTERS,
     runP256,
     START,
     START_NEGATIVE,
     SUBTRACT,
+    WIPE,
     ZERO_A,
     ZERO_B,
     ZERO_Z,
@@ -43,27 +31,21 @@ import {
 import { noteOperation } from "./operation"
 import { pace } from "./pace"
 
-/** Bytes of a scalar, of a coordinate, and of a shared secret. */
+/** Bytes of a scalar and of a coordinate. */
 export const P256_LENGTH = 32
 
 /** Bytes of a public key: 4, x, y. */
 export const P256_POINT_LENGTH = 65
 
-/** The odd multiples 1, 3, …, 15 of a point. */
+/** Scalars are looked at in windows of 4 bits: the odd multiples up to 15. */
 const MULTIPLES_COUNT = 8
-
-/** Bits that `recode` makes of a scalar for windows of 4 bits. */
-export const WINDOW_BITS = 256
-
-/** Bits that `recode` makes of a scalar for the comb. */
-export const COMB_BITS = COMB_SPACING * COMB_TEETH
 
 /** Opcodes of DOUBLE and of ADD as measured, rounded up. */
 const DOUBLE_OPCODES = 9500
 const ADD_OPCODES = 14000
 
 /** Whether the number of 32 bytes from `at` on is below the other one; in the same steps whatever they are. */
-export function isBelow(bytes: Buffer, at: number, limit: Buffer): boolean {
+function isBelow(bytes: Buffer, at: number, limit: Buffer): boolean {
     let borrow = 0
     for (let i = P256_LENGTH - 1; i >= 0; i--)
         borrow = (bytes[at + i] - limit[i] + borrow) >> 8
@@ -72,19 +54,34 @@ export function isBelow(bytes: Buffer, at: number, limit: Buffer): boolean {
 
 /** Whether 32 bytes are a number from 1 to n - 1. */
 export function isP256Scalar(bytes: Buffer): boolean {
-    let any = 0
-    for (let i = 0; i < P256_LENGTH; i++) any = any | bytes[i]
-    return any !== 0 && isBelow(bytes, 0, P256_N)
+    const one = hex`0000000000000000000000000000000000000000000000000000000000000001`
+    if (isBelow(bytes, 0, one)) return false
+    return isBelow(bytes, 0, P256_N)
 }
 
-function makeRegisters(): number[][] {
+/**
+ * Registers with a point in PX and PY; without one for `null`.
+ *
+ * @throws CryptoPoint unless it is an uncompressed point of the curve: 65 bytes, the first 4, coordinates below p (K2).
+ * Each such point is a multiple of the generator, and infinity has no such form.
+ */
+export async function loadPoint(point: Buffer): Promise<number[][]> {
     const registers: number[][] = []
-    while (registers.length < FIRST_CONSTANT) registers.push(zeros(DIGITS))
-    for (let at = 0; at < CONSTANTS.length; at = at + P256_LENGTH)
-        registers.push(loadDigits(CONSTANTS, at))
-    return registers
+    for (let at = 0; at < REGISTERS.length; at = at + P256_LENGTH)
+        registers.push(loadDigits([], REGISTERS, at))
+    if (point === null) return registers
+    if (point.length === P256_POINT_LENGTH)
+        if (point[0] === 4)
+            if (isBelow(point, 1, P256_P))
+                if (isBelow(point, 1 + P256_LENGTH, P256_P)) {
+                    loadDigits(registers[Register.PX], point, 1)
+                    loadDigits(registers[Register.PY], point, 1 + P256_LENGTH)
+                    if (await isZero(ENTER, registers)) return registers
+                }
+    fail(ErrorCode.CryptoPoint, "crypto: not a point of P-256")
 }
 
+/** Whether a program leaves 0 in D. */
 async function isZero(
     program: Buffer,
     registers: number[][]
@@ -93,153 +90,117 @@ async function isZero(
     return approximate(registers[Register.D]) === 0
 }
 
-/**
- * Registers with the point in PX and PY, for `null` without one.
- *
- * @throws CryptoPoint unless it is an uncompressed point of the curve: 65 bytes, the first 4, coordinates below p (K2).
- * The curve has no other points than the multiples of the generator; infinity has no such form.
- */
-export async function loadPoint(point: Buffer): Promise<number[][]> {
-    const registers = makeRegisters()
-    if (point === null) return registers
-    let good =
-        point.length === P256_POINT_LENGTH &&
-        point[0] === 4 &&
-        isBelow(point, 1, P256_P) &&
-        isBelow(point, 1 + P256_LENGTH, P256_P)
-    if (good) {
-        registers[Register.PX] = loadDigits(point, 1)
-        registers[Register.PY] = loadDigits(point, 1 + P256_LENGTH)
-        await runP256(ENTER, registers)
-        await runP256(ON_CURVE, registers)
-        good = await isZero(ZERO_A, registers)
-    }
-    if (!good) fail(ErrorCode.CryptoPoint, "crypto: not a point of P-256")
-    return registers
-}
-
-/** The odd multiples of the point in PX and PY: x and y of 1, 3, … 15 times it. */
-export async function oddMultiples(registers: number[][]): Promise<number[][]> {
-    const table = [
-        registers[Register.PX].slice(),
-        registers[Register.PY].slice(),
-    ]
-    const factors: number[][] = [null]
-    await runP256(START, registers)
-    await runP256(DOUBLE, registers)
+/** The x and y of 1, 3, … 15 times the point in PX and PY, as the machine has them, 32 bytes each. */
+async function oddMultiples(registers: number[][]): Promise<Buffer> {
+    const p = loadDigits([], P256_P, 0)
+    const table = Buffer.alloc(64 * MULTIPLES_COUNT)
+    const points: number[][] = []
+    storeDigits(registers[Register.PX], p, table, 0)
+    storeDigits(registers[Register.PY], p, table, P256_LENGTH)
     await runP256(MULTIPLES, registers)
-    for (let i = 1; i < MULTIPLES_COUNT; i++) {
+    while (points.length < 3 * MULTIPLES_COUNT - 3) {
         await runP256(ADD, registers)
-        table.push(registers[Register.X].slice())
-        table.push(registers[Register.Y].slice())
-        factors.push(registers[Register.A].slice())
+        points.push(registers[Register.X].slice())
+        points.push(registers[Register.Y].slice())
+        points.push(registers[Register.A].slice())
         await pace(ADD_OPCODES)
     }
-    // The z of each is that of the one before times its factor: one inversion is enough.
+    // The z of each is that of the one before times its A: one inversion is enough.
     await runP256(MULTIPLES_Z, registers)
-    registers[Register.A] = await invertModulo(
-        registers[Register.A],
-        loadDigits(P256_P, 0)
-    )
-    await runP256(ENTER_INVERSE, registers)
-    for (let i = MULTIPLES_COUNT - 1; i > 0; i--) {
-        registers[Register.PX] = table[2 * i]
-        registers[Register.PY] = table[2 * i + 1]
-        registers[Register.E] = factors[i]
+    registers[Register.A] = await invertModulo(registers[Register.A], p)
+    await runP256(MULTIPLES_ENTER, registers)
+    for (let at = 64 * MULTIPLES_COUNT - 64; at > 0; at = at - 64) {
+        registers[Register.E] = points.pop()
+        registers[Register.PY] = points.pop()
+        registers[Register.PX] = points.pop()
         await runP256(MULTIPLES_NEXT, registers)
+        storeDigits(registers[Register.PX], p, table, at)
+        storeDigits(registers[Register.PY], p, table, at + P256_LENGTH)
         await pace(ADD_OPCODES)
     }
     return table
 }
 
 /**
- * The signs of a sum of powers of 2: k, or n - k if k is even, is the sum of 2^i for i below `bits`, each added if the
- * bit i is set in the result and else taken off. The last byte says whether k was even.
+ * The signs of all powers of 2 below 2^256 whose sum is k, or n - k if k is even: 2^i is added if the bit i + 1 of the
+ * result is set (the lowest byte comes first), and else taken off. The last byte says whether k was even.
  */
-export function recode(k: Buffer, bits: number): Buffer {
+export function recode(k: Buffer): Buffer {
     const signs = Buffer.alloc(34)
     const even = 1 - (k[P256_LENGTH - 1] & 1)
     let carry = 0
     for (let i = 0; i < P256_LENGTH; i++) {
         const from = P256_LENGTH - 1 - i
         carry = carry + P256_N[from] * even + k[from] * (1 - 2 * even)
-        signs[i] = (carry & 255) >> 1
-        if (i > 0) signs[i - 1] = signs[i - 1] | ((carry & 1) << 7)
+        signs[i] = carry
         carry = carry >> 8
     }
-    const top = (bits - 1) >> 3
-    signs[top] = signs[top] | (1 << ((bits - 1) & 7))
+    signs[32] = 1
     signs[33] = even
     return signs
 }
 
 /**
- * (X, Y, Z) becomes the sum of a multiple of the generator and one of the point that `table` is of; Z is 0 at infinity.
- * Each scalar is as `recode` makes it, for COMB_BITS and WINDOW_BITS, or null.
+ * (X, Y, Z) becomes the sum of a multiple of the point in PX and PY and one of the generator; Z is 0 for infinity.
+ * The scalars are as `recode` makes them, or null.
  */
 export async function multiplyPoints(
     registers: number[][],
-    generatorSigns: Buffer,
-    table: number[][],
-    signs: Buffer
+    pointSigns: Buffer,
+    generatorSigns: Buffer
 ): Promise<void> {
     const adds = [ADD, SUBTRACT]
     const starts = [START, START_NEGATIVE]
-    const comb = combTable()
+    let table: Buffer = null
+    if (pointSigns !== null) table = await oddMultiples(registers)
     for (let checked = false; ; checked = true) {
         let infinite = true
-        let i = signs === null ? COMB_SPACING : WINDOW_BITS
-        while (i > 0) {
-            i--
+        for (let i = 255; i >= 0; i--) {
             if (!infinite) await runP256(DOUBLE, registers)
             await pace(DOUBLE_OPCODES)
             for (let source = 0; source < 2; source++) {
-                let bits = 0
-                let even = 0
+                // The point's scalar has windows of 4 bits, the generator's a comb with 8 teeth.
+                let signs = pointSigns
+                let from = table
                 let top = 3
+                let spacing = 1
                 if (source === 0) {
-                    if (signs === null || (i & 3) !== 0) continue
-                    bits = (signs[i >> 3] >> (i & 4)) & 15
-                    even = signs[33]
+                    if ((i & 3) !== 0) continue
                 } else {
-                    if (generatorSigns === null || i >= COMB_SPACING) continue
-                    let at = i
-                    top = COMB_TEETH - 1
-                    for (let j = 0; j <= top; j++) {
-                        bits =
-                            bits |
-                            (((generatorSigns[at >> 3] >> (at & 7)) & 1) << j)
-                        at = at + COMB_SPACING
-                    }
-                    even = generatorSigns[33]
+                    if (i >= 32) continue
+                    signs = generatorSigns
+                    from = generatorComb()
+                    top = 7
+                    spacing = 32
+                }
+                if (signs === null) continue
+                let bits = 0
+                let at = i + 1
+                for (let j = 0; j <= top; j++) {
+                    bits = bits | (((signs[at >> 3] >> (at & 7)) & 1) << j)
+                    at = at + spacing
                 }
                 // Without the top bit it is the opposite of the point with all other bits the other way round.
                 const negative = 1 - (bits >> top)
                 const index = (bits ^ -negative) & ((1 << top) - 1)
-                if (source === 0) {
-                    registers[Register.PX] = table[2 * index]
-                    registers[Register.PY] = table[2 * index + 1]
-                } else {
-                    registers[Register.PX] = loadDigits(comb, 64 * index)
-                    registers[Register.PY] = loadDigits(comb, 64 * index + 32)
-                }
-                const sign = negative ^ even
+                const sign = negative ^ signs[33]
+                loadDigits(registers[Register.PX], from, 64 * index)
+                loadDigits(registers[Register.PY], from, 64 * index + 32)
                 if (checked) infinite = await isZero(ZERO_Z, registers)
-                await runP256(infinite ? starts[sign] : adds[sign], registers)
-                if (
-                    checked &&
-                    !infinite &&
-                    (await isZero(ZERO_A, registers)) &&
-                    (await isZero(ZERO_B, registers))
-                ) {
-                    await runP256(starts[sign], registers)
-                    await runP256(DOUBLE, registers)
-                }
+                if (infinite) await runP256(starts[sign], registers)
+                else await runP256(adds[sign], registers)
                 infinite = false
+                if (checked)
+                    if (await isZero(ZERO_A, registers))
+                        if (await isZero(ZERO_B, registers)) {
+                            await runP256(starts[sign], registers)
+                            await runP256(DOUBLE, registers)
+                        }
                 await pace(ADD_OPCODES)
             }
         }
-        if (checked || !(await isZero(ZERO_Z, registers))) return
+        if (checked) return
+        if (!(await isZero(ZERO_Z, registers))) return
     }
 }
 
@@ -254,27 +215,16 @@ export async function multiplyP256(
         fail(ErrorCode.CryptoScalar, "crypto: not a private key of P-256")
     noteOperation("P-256")
     const registers = await loadPoint(point)
-    const signs = recode(scalar, point === null ? COMB_BITS : WINDOW_BITS)
-    if (point === null) await multiplyPoints(registers, signs, null, null)
-    else
-        await multiplyPoints(
-            registers,
-            null,
-            await oddMultiples(registers),
-            signs
-        )
+    const signs = recode(scalar)
+    if (point === null) await multiplyPoints(registers, null, signs)
+    else await multiplyPoints(registers, signs, null)
     wipe(signs)
-    await runP256(INVERT, registers)
-    registers[Register.PX] = zeros(DIGITS)
-    registers[Register.PY] = zeros(DIGITS)
-    await runP256(AFFINE, registers)
-    await runP256(LEAVE, registers)
+    await runP256(FINISH, registers)
     const result = Buffer.alloc(P256_POINT_LENGTH)
-    const p = loadDigits(P256_P, 0)
+    const p = loadDigits([], P256_P, 0)
     storeDigits(registers[Register.PX], p, result, 1)
     storeDigits(registers[Register.PY], p, result, 1 + P256_LENGTH)
     result[0] = 4
-    for (const register of registers)
-        for (let i = 0; i < DIGITS; i++) register[i] = 0
+    await runP256(WIPE, registers)
     return result
 }
