@@ -36,8 +36,10 @@ export const enum ErrorCode {
     // record_overflow
     TlsRecordTooLong = 2020,
     // handshake_failure
-    /** The server wants a second ClientHello, with a cookie. */
-    TlsRetryRequested = 2030,
+    /** TLS 1.2 without the extended master secret (RFC 7627). */
+    TlsNoExtendedMasterSecret = 2030,
+    /** TLS 1.2 without RFC 5746's indication, or with a wrong one. */
+    TlsRenegotiationInfo = 2031,
     // illegal_parameter
     TlsSuite = 2040,
     TlsGroup = 2041,
@@ -81,6 +83,13 @@ export const enum ErrorCode {
     TlsNoRandomness = 2105,
     /** Traffic keys were asked for without the evidence of a complete handshake. */
     TlsNotVerified = 2106,
+    // illegal_parameter, once more
+    /** A HelloRetryRequest that would change nothing. */
+    TlsRetryUnchanged = 2200,
+    /** The server resumes a session that was not offered, or with another cipher suite. */
+    TlsSession = 2201,
+    /** TLS 1.2: a cipher suite for another kind of key than the server's certificate has. */
+    TlsSuiteKey = 2202,
 
     // x509: 3000-3999. The tens say which alert is sent.
     // bad_certificate
@@ -96,6 +105,8 @@ export const enum ErrorCode {
     X509KeyMismatch = 3013,
     X509NotForServers = 3014,
     X509LeafKeyUsage = 3015,
+    /** A key of a kind that the firmware has no scheme for; the message names it. */
+    X509UnsupportedKey = 3016,
     // certificate_expired
     X509Expired = 3020,
     X509NotYetValid = 3021,
@@ -109,6 +120,8 @@ export const enum ErrorCode {
     X509IssuerKeyUsage = 3042,
     X509PathLength = 3043,
     X509PathTooLong = 3044,
+    /** The search for a path was given up: too many candidates, or signatures. */
+    X509SearchLimit = 3045,
 
     // crypto: 4000-4999
     /** A key, scalar, key share or pseudorandom key of a wrong length. */

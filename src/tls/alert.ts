@@ -16,6 +16,7 @@ export const enum Alert {
  * The codes of tls and x509 are grouped by tens, a group an alert, in this order:
  * tls: unexpected_message, bad_record_mac, record_overflow, handshake_failure, illegal_parameter, decode_error,
  * decrypt_error, protocol_version, missing_extension, unsupported_extension;
+ * and 2200 to 2209 illegal_parameter again;
  * x509: bad_certificate, unsupported_certificate, certificate_expired, certificate_unknown, unknown_ca.
  *
  * @returns -1 if none is to be sent: the connection is broken or the peer has ended it
@@ -25,7 +26,8 @@ export function alertFor(code: number): number {
         return hex`0a 14 16 28 2f 32 33 46 6d 6e`[Math.idiv(code - 2000, 10)]
     if (code >= 3000 && code < 3050)
         return hex`2a 2b 2d 2e 30`[Math.idiv(code - 3000, 10)]
-    if (code === ErrorCode.CryptoWeakKeyShare) return Alert.IllegalParameter
+    if (code === ErrorCode.CryptoWeakKeyShare || (code >= 2200 && code < 2210))
+        return Alert.IllegalParameter
     if (code >= 4000 && code < 5000) return Alert.DecryptError
     if (code >= 1000 && code < 2200) return -1
     return Alert.InternalError

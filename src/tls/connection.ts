@@ -3,10 +3,10 @@ import * as ds from "@devicescript/core"
 import { ErrorCode, errorCode, fail } from "../errors"
 import { pace } from "../crypto/pace"
 import { Transport } from "../transport"
-import { ValidatedPath } from "../x509/path"
 import { Alert, alertFor, readAlert, sendAlert } from "./alert"
 import { MessageReader } from "./message"
 import { ContentType, RecordLayer } from "./record"
+import { ServerProof } from "./serverproof"
 
 /** Warnings in one connection before it is taken for a flood (R5); a server has a reason for one at most. */
 const MAX_WARNINGS = 4
@@ -32,10 +32,10 @@ export class TlsConnection implements Transport {
         readonly records: RecordLayer,
         readonly messages: MessageReader,
         private readonly postHandshake: PostHandshake,
-        path: ValidatedPath
+        proof: ServerProof
     ) {
-        this.notBeforeSec = path.leaf.notBeforeSec
-        this.notAfterSec = path.leaf.notAfterSec
+        this.notBeforeSec = proof.notBeforeSec
+        this.notAfterSec = proof.notAfterSec
     }
 
     async read(timeoutMs: number): Promise<Buffer> {

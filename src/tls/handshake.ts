@@ -1,21 +1,27 @@
-/** What both ends of a handshake's code share: the state of one handshake, up to and including the ServerHello. */
+/** What both ends of a handshake's code share: the options, and the state of one handshake up to its ServerHello. */
 import * as ds from "@devicescript/core"
+import { equalBytes } from "../bytes"
 import { ErrorCode, errorCode, fail } from "../errors"
 import { Transport } from "../transport"
-import { PathPolicy } from "../x509/path"
+import { parseIpv4, referenceAddress } from "../x509/names"
+import { VerifiedIssuers } from "../x509/issuers"
+import { PathPolicy, TrustAnchor } from "../x509/path"
 import { alertFor, sendAlert } from "./alert"
 import { TlsConnection } from "./connection"
 import {
     RANDOM_LENGTH,
     readServerHello,
     ServerHello,
+    TLS12,
+    TLS13,
     writeClientHello,
 } from "./hello"
-import { HandshakeSecrets, Transcript } from "./keyschedule"
+import { Transcript } from "./keyschedule"
 import { MessageReader, MessageType } from "./message"
-import { CipherSuite, KeyShare, TlsParts } from "./part"
+import { KeyExchangeGroup, KeyShare, TlsParts } from "./part"
 import { randomBytes } from "./random"
 import { ContentType, RecordLayer } from "./record"
+import type { Resumption, Session } from "./session"
 
 /**
  * How long the server may take for each message. edgeHub's host can be a small computer that makes an RSA-4096
@@ -23,64 +29,141 @@ import { ContentType, RecordLayer } from "./record"
  */
 export const STEP_TIMEOUT_MS = 20000
 
+/** Codes below are about the line: `ErrorCode`. */
+const MIN_TLS_CODE = 2000
+
+export interface TlsOptions {
+    parts: TlsParts
+    anchors: TrustAnchor[]
+    /** The name, or IPv4 address, that the server's certificate must be for; also sent as SNI if it is a name. */
+    host: string
+    /** The server's TCP port: sessions are bound to it. */
+    port: number
+    /** Unix seconds, or -1 while the time is unknown. */
+    nowSec: number
+    /** While the time is unknown, certificates must not end before this. */
+    floorSec: number
+    /** Certificates that need not be verified again; without it, all are each time. */
+    issuers?: VerifiedIssuers
+    /** Sessions that outlive the connection; without it, every handshake is a full one. For one connection. */
+    resumption?: Resumption
+    observer?: HandshakeObserver
+}
+
 export interface HandshakeObserver {
     /** Called as each phase begins: "key share", "hello", "chain", "signature", "finished". */
     phase(name: string): void
 }
 
+/** For one connection: `prepare`, which needs none, then `connect`. */
 export class Handshake {
-    readonly records: RecordLayer
-    readonly messages: MessageReader
+    records: RecordLayer = null
+    messages: MessageReader = null
     readonly transcript = new Transcript()
+    readonly policy: PathPolicy
+    /** Whether the server has a name, and no address: only names are sent (RFC 6066 3). */
+    readonly isNamed: boolean
     readonly random: Buffer
-    readonly shares: KeyShare[] = []
-    /** Wiped when the handshake fails (D1). */
-    secrets: HandshakeSecrets = null
+    /** Not empty when a TLS 1.2 session is offered: the server returns it if it resumes (RFC 5077 3.4). */
+    sessionId = Buffer.alloc(0)
+    /** The session that is offered; null: none. */
+    session: Session = null
+    /** Of a HelloRetryRequest. */
+    cookie = Buffer.alloc(0)
+    /** The key share that is sent, and its group; null: none. */
+    share: KeyShare = null
+    group: KeyExchangeGroup = null
+    /** Secrets of the version's key schedule; wiped when the handshake fails (D1). */
+    secrets: { wipe(): void } = null
 
-    constructor(
-        transport: Transport,
-        readonly parts: TlsParts,
-        readonly policy: PathPolicy,
-        readonly observer: HandshakeObserver
-    ) {
-        this.records = new RecordLayer(transport)
-        this.messages = new MessageReader(this.records)
+    /** @throws LeafError X509NoReferenceName (I1), TlsNoRandomness (N7): before anything is sent */
+    constructor(readonly options: TlsOptions) {
+        referenceAddress(options.host)
+        this.isNamed = parseIpv4(options.host) === null
+        this.policy = {
+            anchors: options.anchors,
+            schemes: options.parts.schemes,
+            host: options.host,
+            nowSec: options.nowSec,
+            floorSec: options.floorSec,
+            issuers: options.issuers !== undefined ? options.issuers : null,
+        }
         this.random = randomBytes(RANDOM_LENGTH)
     }
 
     phase(name: string): void {
-        if (this.observer !== null) this.observer.phase(name)
+        const observer = this.options.observer
+        if (observer !== undefined) observer.phase(name)
     }
 
-    async run(): Promise<TlsConnection> {
-        const parts = this.parts
+    /**
+     * What can be done before there is a connection, so that it is not in the time which the server gives it: loads the
+     * session, makes the key share (unless `share` is one that was made before and never sent).
+     */
+    async prepare(): Promise<void> {
+        const resumption = this.options.resumption
+        if (resumption !== undefined)
+            this.session = await resumption.load(this.options)
+        const group = this.options.parts.groups[0]
+        this.group = group
+        // With a TLS 1.2 session none is likely to be needed: the hello goes without, RFC 8446 4.2.8.
+        if (this.session !== null && this.session.version === TLS12)
+            this.sessionId = randomBytes(RANDOM_LENGTH)
+        else if (this.share === null) await this.makeShare(group)
+    }
+
+    /** Makes a key share in the place of the one before. */
+    async makeShare(group: KeyExchangeGroup): Promise<void> {
         this.phase("key share")
-        this.shares.push(await parts.groups[0].generate())
-        this.phase("hello")
-        await this.send(
-            writeClientHello(parts, this.policy.host, this.random, this.shares)
-        )
-        const hello = readServerHello(
-            await this.receive(MessageType.ServerHello),
-            parts
-        )
-        for (const version of parts.versions)
-            if (version.code === hello.version)
-                return await version.handshake(this, hello)
-        return null
+        this.group = group
+        this.share = await group.generate()
     }
 
-    /** N2: the suite that the server chose is one of ours. */
-    findSuite(hello: ServerHello): CipherSuite {
-        for (const suite of this.parts.suites)
-            if (suite.code === hello.suite) return suite
-        fail(ErrorCode.TlsSuite, "tls: the cipher suite was not offered")
+    /**
+     * Goes through the handshake. On any error the server is told by an alert and the transport closed.
+     *
+     * @param transport open, and given away
+     * @throws LeafError what was refused; codes of net, tls, x509 and crypto
+     */
+    async connect(transport: Transport): Promise<TlsConnection> {
+        this.records = new RecordLayer(transport)
+        this.messages = new MessageReader(this.records)
+        try {
+            this.phase("hello")
+            const hello = await this.greet()
+            for (const version of this.options.parts.versions)
+                if (version.code === hello.version)
+                    return await version.handshake(this, hello)
+            return null
+        } catch (e: any) {
+            await this.abort(e)
+            throw e
+        }
     }
 
-    /** K1: the key share of the group that the server chose. */
-    findShare(hello: ServerHello): KeyShare {
-        for (let i = 0; i < this.shares.length; i++)
-            if (this.parts.groups[i].code === hello.group) return this.shares[i]
+    /** Sends the ClientHello, receives the ServerHello. */
+    async greet(): Promise<ServerHello> {
+        await this.send(writeClientHello(this))
+        const message = await this.messages.expect(
+            MessageType.ServerHello,
+            this.deadlineMs()
+        )
+        const hello = readServerHello(message, this.options.parts)
+        // RFC 8446 4.1.3 and 4.1.4; in TLS 1.2 the server may have one of its own.
+        if (
+            hello.version === TLS13 &&
+            !equalBytes(hello.sessionId, this.sessionId)
+        )
+            fail(ErrorCode.TlsSessionId, "tls: the session id is not ours")
+        if (hello.isRetry) this.transcript.condense()
+        this.transcript.add(message)
+        return hello
+    }
+
+    /** K1: a group that was offered. */
+    findGroup(code: number): KeyExchangeGroup {
+        for (const group of this.options.parts.groups)
+            if (group.code === code) return group
         fail(ErrorCode.TlsGroup, "tls: the key exchange group was not offered")
     }
 
@@ -103,14 +186,19 @@ export class Handshake {
         return await this.receive(type)
     }
 
-    private deadlineMs(): number {
+    deadlineMs(): number {
         return ds.millis() + STEP_TIMEOUT_MS
     }
 
     /** Tells the server why, as far as it can be told, and closes. */
-    async abort(error: any): Promise<void> {
-        await sendAlert(this.records, alertFor(errorCode(error)))
+    private async abort(error: any): Promise<void> {
+        const code = errorCode(error)
+        await sendAlert(this.records, alertFor(code))
         if (this.secrets !== null) this.secrets.wipe()
+        if (this.share !== null) this.share.wipe()
         await this.records.close()
+        // Whatever was wrong, the next try is a full handshake; but a broken line says nothing about the session.
+        if (this.session !== null && code >= MIN_TLS_CODE)
+            await this.options.resumption.forget()
     }
 }

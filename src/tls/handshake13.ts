@@ -1,186 +1,239 @@
 /**
- * The handshake of TLS 1.3 for a client (RFC 8446 chapter 4.1.3 to 4.4), from behind the ServerHello.
+ * The handshake of TLS 1.3 for a client (RFC 8446 chapter 4.1.3 to 4.4), from behind the first ServerHello.
  *
  * `handshake13` reads in the order of the protocol. What it proves on the way is handed on as evidence: the key
- * exchange (`HandshakeSecrets`), the path (`ValidatedPath`) and the server's signature (`ServerProof`), and its
- * Finished (`FinishedProof`). Without all of them `openTraffic` gives no traffic keys.
+ * exchange (`HandshakeSecrets`), the path and the server's signature, or the session that stands for them
+ * (`ServerProof`), and its Finished (`FinishedProof`). Without all of them `openTraffic13` gives no traffic keys.
  *
- * Not offered: client certificates (a request is answered with an empty Certificate), pre-shared keys, early data,
- * post-handshake authentication.
+ * Not offered: client certificates (a request is answered with an empty Certificate), early data, post-handshake
+ * authentication, a pre-shared key without key exchange.
  */
-import { equalSecrets } from "../bytes"
+import { wipe } from "../bytes"
 import { ErrorCode, fail } from "../errors"
-import { Der } from "../x509/der"
-import { parseIpv4 } from "../x509/names"
-import { MAX_CERTIFICATES, ValidatedPath, validatePath } from "../x509/path"
-import { isWrongSignature, SignatureScheme } from "../x509/scheme"
+import { validatePath } from "../x509/path"
 import { TlsConnection } from "./connection"
-import { openTraffic } from "./traffic13"
+import { Extension, Extensions } from "./extensions"
 import { Handshake } from "./handshake"
-import {
-    Extension,
-    readEncryptedExtensions,
-    readExtensionType,
-    readMessage,
-    ServerHello,
-    refuseExtension,
-    TLS13,
-} from "./hello"
+import { readMessage, ServerHello, TLS13 } from "./hello"
 import { finishedMac, HandshakeSecrets, HASH_LENGTH } from "./keyschedule"
-import { MESSAGE_HEADER_LENGTH, MessageType } from "./message"
+import { MessageType } from "./message"
 import { TlsVersion } from "./part"
 import { Protection13 } from "./protection13"
-import { MAX_FRAGMENT, ContentType } from "./record"
+import { MAX_FRAGMENT } from "./record"
+import {
+    checkFinished,
+    FinishedProof,
+    readCertificates,
+    ServerProof,
+    verifyServer,
+    writeFinished,
+} from "./serverproof"
+import { openTraffic13 } from "./traffic13"
+import { WireWriter } from "./wire"
+
+/** The longest cookie of a HelloRetryRequest that is sent back; OpenSSL's have about 100 bytes. */
+const MAX_COOKIE = 512
 
 /** The part for `TlsParts.versions`. */
 export function tls13(): TlsVersion {
-    return { code: TLS13, handshake: handshake13 }
+    return { code: TLS13, writeExtensions, handshake: handshake13 }
 }
 
-/** Evidence that the server holds the key of a validated path's leaf. */
-export class ServerProof {
-    constructor(readonly path: ValidatedPath) {}
-}
-
-/** Evidence that both sides saw the same handshake. */
-export class FinishedProof {
-    constructor(
-        /** Transcript up to and including the server's Finished. */
-        readonly transcriptHash: Buffer
-    ) {}
+function writeExtensions(w: WireWriter, h: Handshake): void {
+    w.writeUint16(Extension.KeyShare)
+    const extension = w.beginVector(2)
+    const shares = w.beginVector(2)
+    if (h.share !== null) {
+        w.writeUint16(h.group.code)
+        w.writeUint16(h.share.publicKey.length)
+        w.writeBytes(h.share.publicKey)
+    }
+    w.endVector(2, shares)
+    w.endVector(2, extension)
+    // T3: psk_dhe_ke alone. Without it a server has no reason to send tickets.
+    if (h.options.resumption !== undefined) w.writeBytes(hex`002d 0002 01 01`)
+    if (h.cookie.length > 0) {
+        w.writeUint16(Extension.Cookie)
+        w.writeUint16(h.cookie.length + 2)
+        w.writeUint16(h.cookie.length)
+        w.writeBytes(h.cookie)
+    }
 }
 
 async function handshake13(
     h: Handshake,
-    hello: ServerHello
+    first: ServerHello
 ): Promise<TlsConnection> {
-    const suite = h.findSuite(hello)
-    if (hello.keyShare === null)
-        fail(ErrorCode.TlsMissingExtension, "tls: the key share is missing")
+    h.messages.ignoresChangeCipherSpec = true
+    const hello = first.isRetry ? await retry(h, first) : first
+    const resumed = isResumed(h, hello)
+    const suite = hello.suite
+    const peer = readKeyShare(h, hello)
     h.messages.requireBoundary()
-    const shared = await h.findShare(hello).agree(hello.keyShare)
-    const secrets = new HandshakeSecrets(shared, h.transcript.hash())
+    const shared = await h.share.agree(peer)
+    const secrets = new HandshakeSecrets(
+        resumed ? h.session.secret : null,
+        shared,
+        h.transcript.hash()
+    )
     h.secrets = secrets
+    if (resumed) wipe(h.session.secret)
     h.records.protectIncoming(new Protection13(suite.aead, secrets.server))
     h.records.protectOutgoing(new Protection13(suite.aead, secrets.client))
 
-    const small = readEncryptedExtensions(
-        await h.receive(MessageType.EncryptedExtensions),
-        parseIpv4(h.policy.host) === null
-    )
+    const encrypted = await h.receive(MessageType.EncryptedExtensions)
+    const extensions = new Extensions(readMessage(encrypted))
+    extensions.allow([
+        Extension.ServerName,
+        Extension.MaxFragmentLength,
+        Extension.SupportedGroups,
+    ])
+    extensions.readServerName(h.isNamed)
+    const small = extensions.readMaxFragment()
     if (small) h.records.maxContent = MAX_FRAGMENT
 
-    const request = await h.receiveOptional(MessageType.CertificateRequest)
-    if (request !== null) checkCertificateRequest(request)
-
-    h.phase("chain")
-    const certificate = await h.receive(MessageType.Certificate)
-    const path = await validatePath(readCertificates(certificate), h.policy)
-
-    h.phase("signature")
-    const signedHash = h.transcript.hash()
-    const proof = await verifyServer(
-        path,
-        signedHash,
-        await h.receive(MessageType.CertificateVerify),
-        h.parts.schemes
-    )
+    let proof: ServerProof
+    let request: Buffer = null
+    if (resumed) proof = h.session.proof
+    else {
+        request = await h.receiveOptional(MessageType.CertificateRequest)
+        if (request !== null) checkCertificateRequest(request)
+        proof = await verifyCertificate(h)
+    }
 
     h.phase("finished")
-    const finishedHash = h.transcript.hash()
-    checkFinished(
-        await h.receive(MessageType.Finished),
-        finishedMac(secrets.server, finishedHash)
-    )
+    const expected = finishedMac(secrets.server, h.transcript.hash())
+    checkFinished(await h.receive(MessageType.Finished), expected)
     h.messages.requireBoundary()
     h.messages.ignoresChangeCipherSpec = false
     const finished = new FinishedProof(h.transcript.hash())
 
     if (request !== null) await h.send(hex`0b 000004 00 000000`)
-    await sendFinished(h, finishedMac(secrets.client, h.transcript.hash()))
-    return openTraffic(h, suite.aead, small, secrets, proof, finished)
+    await h.send(
+        writeFinished(finishedMac(secrets.client, h.transcript.hash()))
+    )
+    // T2: the session was refused; a ticket of this connection takes its place.
+    if (h.session !== null && !resumed) await h.options.resumption.forget()
+    return openTraffic13(h, suite, small, secrets, proof, finished)
+}
+
+/**
+ * N6: a HelloRetryRequest (RFC 8446 4.1.4), the second ClientHello, and the ServerHello that answers it.
+ *
+ * The request must change something: name a group that we offered and sent no share of, or bring a cookie.
+ */
+async function retry(h: Handshake, request: ServerHello): Promise<ServerHello> {
+    const extensions = request.extensions
+    extensions.allow([
+        Extension.SupportedVersions,
+        Extension.KeyShare,
+        Extension.Cookie,
+    ])
+    const cookie = extensions.find(Extension.Cookie)
+    if (cookie !== null) {
+        const value = cookie.readVector16()
+        cookie.finish()
+        if (value.left() < 1 || value.left() > MAX_COOKIE) malformed()
+        h.cookie = value.readBytes(value.left())
+    }
+    const wanted = extensions.find(Extension.KeyShare)
+    if (wanted !== null) {
+        const group = h.findGroup(wanted.readUint16())
+        wanted.finish()
+        if (h.share !== null) {
+            if (group === h.group) failUnchanged()
+            h.share.wipe()
+        }
+        await h.makeShare(group)
+    } else if (cookie === null || h.share === null) failUnchanged()
+
+    const hello = await h.greet()
+    if (hello.isRetry)
+        fail(
+            ErrorCode.TlsUnexpectedMessage,
+            "tls: the server asks for a third hello"
+        )
+    if (hello.version !== TLS13)
+        fail(
+            ErrorCode.TlsSelectedVersion,
+            "tls: the version changed after the second hello"
+        )
+    if (hello.suite !== request.suite)
+        fail(
+            ErrorCode.TlsSuite,
+            "tls: the cipher suite changed after the second hello"
+        ) // N2
+    return hello
+}
+
+function failUnchanged(): never {
+    fail(
+        ErrorCode.TlsRetryUnchanged,
+        "tls: the server asks for a second hello that would be as the first"
+    )
+}
+
+/** T2: whether the server resumes the session that was offered; then with its suite, and no other. */
+function isResumed(h: Handshake, hello: ServerHello): boolean {
+    hello.extensions.allow([
+        Extension.SupportedVersions,
+        Extension.KeyShare,
+        h.session !== null && h.session.version === TLS13
+            ? Extension.PreSharedKey
+            : Extension.KeyShare,
+    ])
+    const index = hello.extensions.find(Extension.PreSharedKey)
+    if (index === null) return false
+    if (index.readUint16() !== 0 || hello.suite.code !== h.session.suite)
+        fail(
+            ErrorCode.TlsSession,
+            "tls: the server resumes another session than was offered"
+        )
+    index.finish()
+    return true
+}
+
+/** K1: the server's public key, of the group that we sent ours of. */
+function readKeyShare(h: Handshake, hello: ServerHello): Buffer {
+    const share = hello.extensions.find(Extension.KeyShare)
+    if (share === null)
+        fail(ErrorCode.TlsMissingExtension, "tls: the key share is missing")
+    if (h.findGroup(share.readUint16()) !== h.group || h.share === null)
+        fail(ErrorCode.TlsGroup, "tls: the server's key share has no partner")
+    const key = share.readVector16()
+    share.finish()
+    return key.readBytes(key.left())
 }
 
 /** RFC 8446 4.3.2: an empty context, and the one mandatory extension. What it asks for does not matter to us. */
 function checkCertificateRequest(message: Buffer): void {
     const r = readMessage(message)
     if (r.readVector8().left() !== 0) malformed()
-    const list = r.readVector16()
-    r.finish()
-    const seen: number[] = []
-    while (list.left() > 0) {
-        readExtensionType(list, seen)
-        list.readVector16()
-    }
-    if (seen.indexOf(Extension.SignatureAlgorithms) < 0)
+    if (new Extensions(r).find(Extension.SignatureAlgorithms) === null)
         fail(
             ErrorCode.TlsMissingExtension,
             "tls: the signature algorithms are missing"
         )
 }
 
-/** RFC 8446 4.4.2: a cursor over each certificate of a Certificate message, without copying. */
-function readCertificates(message: Buffer): Der[] {
-    const r = readMessage(message)
-    if (r.readVector8().left() !== 0) malformed()
-    const list = r.readVector24()
-    r.finish()
-    const certificates: Der[] = []
-    while (list.left() > 0) {
-        const der = list.readVector24()
-        if (der.left() === 0) malformed()
-        certificates.push(new Der(message, der.at, der.end))
-        // P9, before path validation counts them, so that a long list of nothing costs no heap.
-        if (certificates.length > MAX_CERTIFICATES)
-            fail(
-                ErrorCode.X509CertificateCount,
-                "x509: the server sent too many certificates"
-            )
-        // Those that we offered have no place here: the first of them is refused.
-        const extensions = list.readVector16()
-        if (extensions.left() > 0) refuseExtension(extensions.readUint16())
-    }
-    if (certificates.length === 0) malformed() // S3
-    return certificates
-}
-
-/** K4: the server's signature over the transcript, RFC 8446 4.4.3. */
-async function verifyServer(
-    path: ValidatedPath,
-    transcriptHash: Buffer,
-    message: Buffer,
-    schemes: SignatureScheme[]
-): Promise<ServerProof> {
-    const r = readMessage(message)
-    const code = r.readUint16()
-    const vector = r.readVector16()
-    const signature = vector.readBytes(vector.left())
-    r.finish()
-    const leaf = path.leaf
-    for (const scheme of schemes)
-        if (
-            scheme.code === code &&
-            scheme.inTls13 &&
-            leaf.keyAlgorithm.equals(scheme.keyAlgorithm)
-        ) {
-            try {
-                await scheme.verify(
-                    leaf.keyBits,
-                    signedContent(transcriptHash),
-                    signature
-                )
-            } catch (e: any) {
-                if (!isWrongSignature(e)) throw e
-                fail(
-                    ErrorCode.TlsServerSignature,
-                    "tls: the server's signature is wrong"
-                )
-            }
-            return new ServerProof(path)
-        }
-    fail(
-        ErrorCode.TlsSignatureScheme,
-        "tls: the server signed with a scheme that does not fit"
+/** Certificate and CertificateVerify, RFC 8446 4.4.2 and 4.4.3; K4. */
+async function verifyCertificate(h: Handshake): Promise<ServerProof> {
+    h.phase("chain")
+    const certificate = readMessage(await h.receive(MessageType.Certificate))
+    if (certificate.readVector8().left() !== 0) malformed()
+    const path = await validatePath(
+        readCertificates(certificate, TLS13),
+        h.policy
+    )
+    h.phase("signature")
+    const content = signedContent(h.transcript.hash())
+    const signature = await h.receive(MessageType.CertificateVerify)
+    return await verifyServer(
+        path,
+        content,
+        readMessage(signature),
+        h.policy,
+        TLS13
     )
 }
 
@@ -194,21 +247,6 @@ function signedContent(transcriptHash: Buffer): Buffer {
     return content
 }
 
-/** RFC 8446 4.4.4, D1. */
-function checkFinished(message: Buffer, expected: Buffer): void {
-    if (!equalSecrets(message.slice(MESSAGE_HEADER_LENGTH), expected))
-        fail(ErrorCode.TlsFinished, "tls: the server's Finished is wrong")
-}
-
-/** The client's Finished is the last that goes out under the handshake keys. */
-async function sendFinished(h: Handshake, mac: Buffer): Promise<void> {
-    const message = Buffer.alloc(MESSAGE_HEADER_LENGTH + HASH_LENGTH)
-    message[0] = MessageType.Finished
-    message[3] = HASH_LENGTH
-    message.blitAt(MESSAGE_HEADER_LENGTH, mac, 0, HASH_LENGTH)
-    await h.records.write(ContentType.Handshake, message)
-}
-
 function malformed(): never {
-    fail(ErrorCode.TlsMalformed, "tls: a certificate message is malformed")
+    fail(ErrorCode.TlsMalformed, "tls: a message is malformed")
 }

@@ -1,63 +1,52 @@
-/** ClientHello, ServerHello and EncryptedExtensions: RFC 8446 4.1 to 4.3, checks N1 to N6. */
+/** ClientHello and ServerHello, as far as they are the same in TLS 1.2 and 1.3: RFC 8446 4.1, checks N1 to N3. */
 import { equalBytes } from "../bytes"
 import { ErrorCode, fail } from "../errors"
-import { parseIpv4 } from "../x509/names"
+import { Extension, Extensions, MAX_FRAGMENT_CODE } from "./extensions"
+import type { Handshake } from "./handshake"
 import { MESSAGE_HEADER_LENGTH, MessageType } from "./message"
-import { KeyShare, TlsParts } from "./part"
+import { CipherSuite, TlsParts } from "./part"
 import { WireReader, WireWriter } from "./wire"
 
 export const TLS12 = 0x0303
 export const TLS13 = 0x0304
 
-export const enum Extension {
-    ServerName = 0,
-    MaxFragmentLength = 1,
-    SupportedGroups = 10,
-    SignatureAlgorithms = 13,
-    SupportedVersions = 43,
-    KeyShare = 51,
-}
-
-/** max_fragment_length 2^12, RFC 6066 4: what MAX_FRAGMENT of the record layer says. */
-const MAX_FRAGMENT_CODE = 4
-
 export const RANDOM_LENGTH = 32
 
-/**
- * The most extensions in one message of a server: more than any has a reason for. They are remembered while a message is
- * read, and searching through thousands would end the program at the VM's step limit.
- */
-const MAX_EXTENSIONS = 32
+/** RFC 8446 4.1.2; RFC 5246 7.4.1.2. */
+export const MAX_SESSION_ID = 32
 
-/** Room for the fixed parts (about 120 B), a host name of 253 B and the largest key share (65 B). */
-const MAX_CLIENT_HELLO = 512
+/** Room for the fixed parts (about 160 B), a session id, a host name of 253 B and the largest key share (65 B). */
+const MAX_CLIENT_HELLO = 560
 
 /**
- * A ClientHello, RFC 8446 4.1.2. The session id is empty: no middlebox compatibility, a leaf's gateway is near.
+ * A ClientHello, RFC 8446 4.1.2: for all of the parts' versions at once.
  *
- * @param random RANDOM_LENGTH bytes
- * @param shares one key share for each of the parts' first groups
+ * The session id is empty, or tells the resumption of a TLS 1.2 session: no middlebox compatibility, a leaf's gateway
+ * is near.
  */
-export function writeClientHello(
-    parts: TlsParts,
-    host: string,
-    random: Buffer,
-    shares: KeyShare[]
-): Buffer {
-    const w = new WireWriter(Buffer.alloc(MAX_CLIENT_HELLO))
+export function writeClientHello(h: Handshake): Buffer {
+    const parts = h.options.parts
+    const host = h.options.host
+    const w = new WireWriter(
+        Buffer.alloc(
+            MAX_CLIENT_HELLO +
+                h.cookie.length +
+                (h.session !== null ? h.session.ticket.length : 0)
+        )
+    )
     w.writeUint8(MessageType.ClientHello)
     const message = w.beginVector(3)
     w.writeUint16(TLS12)
-    w.writeBytes(random)
-    w.writeUint8(0) // no session id
+    w.writeBytes(h.random)
+    w.writeUint8(h.sessionId.length)
+    w.writeBytes(h.sessionId)
     const suites = w.beginVector(2)
     for (const suite of parts.suites) w.writeUint16(suite.code)
     w.endVector(2, suites)
     w.writeUint16(0x0100) // one compression method: none (R4)
     const extensions = w.beginVector(2)
 
-    // RFC 6066 3: names only, never an address.
-    if (parseIpv4(host) === null) {
+    if (h.isNamed) {
         const name = Buffer.from(host)
         w.writeUint16(Extension.ServerName)
         w.writeUint16(name.length + 5)
@@ -91,31 +80,26 @@ export function writeClientHello(
     w.endVector(1, list)
     w.endVector(2, extension)
 
-    w.writeUint16(Extension.KeyShare)
-    extension = w.beginVector(2)
-    list = w.beginVector(2)
-    for (let i = 0; i < shares.length; i++) {
-        const key = shares[i].publicKey
-        w.writeUint16(parts.groups[i].code)
-        w.writeUint16(key.length)
-        w.writeBytes(key)
-    }
-    w.endVector(2, list)
-    w.endVector(2, extension)
+    for (const version of parts.versions) version.writeExtensions(w, h)
+    // RFC 8446 4.2.11: a pre-shared key comes last, as its binder covers all that is before it.
+    const isBound = h.session !== null && h.session.version === TLS13
+    if (isBound) h.options.resumption.writePreSharedKey(w)
 
     w.endVector(2, extensions)
     w.endVector(3, message)
-    return w.finish()
+    const hello = w.finish()
+    if (isBound) h.options.resumption.bind(hello, h.transcript)
+    return hello
 }
 
 export class ServerHello {
+    /** Whether it is a HelloRetryRequest, RFC 8446 4.1.3. */
+    isRetry: boolean
     random: Buffer
-    suite: number
-    /** From supported_versions, else the legacy field; -1 until then. */
-    version = -1
-    /** Group and key of key_share; 0 and null without one. */
-    group = 0
-    keyShare: Buffer = null
+    sessionId: Buffer
+    version: number
+    suite: CipherSuite
+    extensions: Extensions
 }
 
 /** Reads a ServerHello and checks what does not depend on the version. */
@@ -124,61 +108,33 @@ export function readServerHello(message: Buffer, parts: TlsParts): ServerHello {
     const r = readMessage(message)
     const legacyVersion = r.readUint16()
     hello.random = r.readBytes(RANDOM_LENGTH)
-    // SHA-256 of "HelloRetryRequest", RFC 8446 4.1.3.
-    const isRetry = equalBytes(
-        hello.random,
-        hex`cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c`
-    )
-    const sessionIdLength = r.readVector8().left()
-    hello.suite = r.readUint16()
-    // R4: no compression. Without the extensions it is an old server's hello, whose version is refused below.
-    if (r.readUint8() !== 0)
-        fail(ErrorCode.TlsMalformed, "tls: compression was not offered")
-    let other = -1
-    if (r.left() > 0) {
-        const list = r.readVector16()
-        const seen: number[] = []
-        while (list.left() > 0) {
-            const type = readExtensionType(list, seen)
-            const body = list.readVector16()
-            if (type === Extension.SupportedVersions) {
-                hello.version = body.readUint16()
-                body.finish()
-            } else if (type === Extension.KeyShare) {
-                hello.group = body.readUint16()
-                // A HelloRetryRequest has the group alone.
-                if (!isRetry) {
-                    const key = body.readVector16()
-                    hello.keyShare = key.readBytes(key.left())
-                }
-                body.finish()
-            } else other = type
-        }
-    }
-    r.finish()
-    checkVersion(hello, legacyVersion, parts)
-    if (hello.version === TLS13) {
-        if (legacyVersion !== TLS12)
-            fail(ErrorCode.TlsVersion, "tls: the legacy version is not 1.2")
-        if (sessionIdLength !== 0)
-            fail(ErrorCode.TlsSessionId, "tls: the session id is not ours")
-        if (isRetry) refuseRetry(hello)
-        if (other >= 0) refuseExtension(other) // N3
-    }
-    return hello
-}
-
-/**
- * N6: there is no second group that we could retry with, and no cookie is echoed. A group that it names is one that was
- * not offered, or the one whose share it has: RFC 8446 4.2.8 wants illegal_parameter for both.
- */
-function refuseRetry(hello: ServerHello): never {
-    if (hello.group !== 0)
+    const sessionId = r.readVector8()
+    hello.sessionId = sessionId.readBytes(sessionId.left())
+    const suite = r.readUint16()
+    const compression = r.readUint8()
+    if (hello.sessionId.length > MAX_SESSION_ID || compression !== 0)
         fail(
-            ErrorCode.TlsGroup,
-            "tls: the server asks for another key exchange group"
+            ErrorCode.TlsMalformed,
+            "tls: the session id is too long, or compression was not offered"
+        ) // R4
+    // Before TLS 1.3 there may be none at all.
+    hello.extensions = new Extensions(
+        r.left() > 0 ? r : new WireReader(hex`0000`, 0, 2)
+    )
+    checkVersion(hello, legacyVersion, parts)
+    // SHA-256 of "HelloRetryRequest".
+    hello.isRetry =
+        hello.version === TLS13 &&
+        equalBytes(
+            hello.random,
+            hex`cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c`
         )
-    fail(ErrorCode.TlsRetryRequested, "tls: the server asks for a second hello")
+    for (const offered of parts.suites)
+        if (offered.code === suite && offered.version === hello.version) {
+            hello.suite = offered
+            return hello
+        }
+    fail(ErrorCode.TlsSuite, "tls: the cipher suite was not offered") // N2
 }
 
 /** N1: an offered version, and no sign that a newer one was suppressed on the way. Sets `hello.version`. */
@@ -188,15 +144,19 @@ function checkVersion(
     parts: TlsParts
 ): void {
     // RFC 8446 4.2.1: supported_versions is for TLS 1.3 and later, the legacy field for what was before.
-    const selected = hello.version >= 0
-    if (!selected) hello.version = legacyVersion
+    const selected = hello.extensions.find(Extension.SupportedVersions)
+    hello.version = legacyVersion
+    if (selected !== null) {
+        hello.version = selected.readUint16()
+        selected.finish()
+    }
     let offered = false
     let newest = 0
     for (const version of parts.versions) {
         if (version.code === hello.version) offered = true
         if (version.code > newest) newest = version.code
     }
-    if (selected && (!offered || hello.version < TLS13))
+    if (selected !== null && (!offered || hello.version < TLS13))
         fail(
             ErrorCode.TlsSelectedVersion,
             "tls: the server selected a version that was not offered"
@@ -210,7 +170,10 @@ function checkVersion(
                 "tls: the server was made to use an older version"
             )
     }
-    if (!offered || (!selected && hello.version >= TLS13))
+    if (
+        !offered ||
+        (selected === null ? hello.version >= TLS13 : legacyVersion !== TLS12)
+    )
         fail(
             ErrorCode.TlsVersion,
             "tls: the server wants a version that was not offered"
@@ -220,72 +183,4 @@ function checkVersion(
 /** A reader over the body of a handshake message. */
 export function readMessage(message: Buffer): WireReader {
     return new WireReader(message, MESSAGE_HEADER_LENGTH, message.length)
-}
-
-/** N3: the type of the next extension, which was not there before. `seen` grows. */
-export function readExtensionType(list: WireReader, seen: number[]): number {
-    const type = list.readUint16()
-    if (seen.indexOf(type) >= 0)
-        fail(ErrorCode.TlsRepeatedExtension, "tls: an extension stands twice")
-    if (seen.length === MAX_EXTENSIONS)
-        fail(ErrorCode.TlsMalformed, "tls: there are too many extensions")
-    seen.push(type)
-    return type
-}
-
-/**
- * Reads EncryptedExtensions, RFC 8446 4.3.1.
- *
- * @param isNamed whether server_name was sent
- * @returns whether the server keeps its records as small as we asked (RFC 6066 4)
- */
-export function readEncryptedExtensions(
-    message: Buffer,
-    isNamed: boolean
-): boolean {
-    const r = readMessage(message)
-    const list = r.readVector16()
-    r.finish()
-    const seen: number[] = []
-    let small = false
-    while (list.left() > 0) {
-        const type = readExtensionType(list, seen)
-        const body = list.readVector16()
-        if (type === Extension.MaxFragmentLength) {
-            if (body.readUint8() !== MAX_FRAGMENT_CODE)
-                fail(
-                    ErrorCode.TlsMaxFragment,
-                    "tls: the record size is not the one asked for"
-                ) // N5
-            small = true
-            body.finish()
-        } else if (type === Extension.ServerName) {
-            if (!isNamed) unoffered()
-            body.finish()
-        } else if (type !== Extension.SupportedGroups) refuseExtension(type)
-    }
-    return small
-}
-
-/** N3: an extension in a message where we expect none of its type. RFC 8446 4.2 says which alert. */
-export function refuseExtension(type: number): never {
-    if (
-        type <= Extension.MaxFragmentLength ||
-        type === Extension.SupportedGroups ||
-        type === Extension.SignatureAlgorithms ||
-        type === Extension.SupportedVersions ||
-        type === Extension.KeyShare
-    )
-        fail(
-            ErrorCode.TlsMisplacedExtension,
-            "tls: an extension stands in the wrong message"
-        )
-    unoffered()
-}
-
-function unoffered(): never {
-    fail(
-        ErrorCode.TlsUnofferedExtension,
-        "tls: the server answers an extension that was not offered"
-    )
 }

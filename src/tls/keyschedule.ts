@@ -13,10 +13,22 @@ export class Transcript {
         this.messages.push(message)
     }
 
-    /** Transcript-Hash, RFC 8446 4.4.1. */
-    hash(): Buffer {
-        return digest("sha256", ...this.messages)
+    /** Transcript-Hash, RFC 8446 4.4.1. @param more what comes behind, not added */
+    hash(...more: Buffer[]): Buffer {
+        return digest("sha256", ...this.messages, ...more)
     }
+
+    /** Before a HelloRetryRequest is added: its hash takes the place of the first ClientHello, RFC 8446 4.4.1. */
+    condense(): void {
+        const hash = this.hash()
+        this.messages.pop()
+        this.messages.push(Buffer.concat(hex`fe 000020`, hash))
+    }
+}
+
+/** Transcript-Hash of nothing. */
+export function emptyHash(): Buffer {
+    return digest("sha256")
 }
 
 /** HKDF-Expand-Label. @param context null: none. */
@@ -48,17 +60,22 @@ export class HandshakeSecrets {
     private readonly master: Buffer
 
     /**
+     * @param presharedKey HASH_LENGTH bytes, of the session that is resumed; null: none
      * @param shared the result of the key exchange; wiped
      * @param helloHash transcript up to the ServerHello
      */
-    constructor(shared: Buffer, helloHash: Buffer) {
+    constructor(presharedKey: Buffer, shared: Buffer, helloHash: Buffer) {
         const zeros = Buffer.alloc(HASH_LENGTH)
-        const emptyHash = digest("sha256")
-        // Without a pre-shared key: Early Secret = HKDF-Extract(0, 0).
-        const early = hkdfExtract(zeros, zeros)
-        const salt = expandLabel(early, "derived", emptyHash, HASH_LENGTH)
+        const empty = emptyHash()
+        const early = hkdfExtract(
+            zeros,
+            presharedKey !== null ? presharedKey : zeros
+        )
+        const salt = expandLabel(early, "derived", empty, HASH_LENGTH)
         const secret = hkdfExtract(salt, shared)
         wipe(shared)
+        wipe(early)
+        wipe(salt)
         this.client = expandLabel(
             secret,
             "c hs traffic",
@@ -71,13 +88,13 @@ export class HandshakeSecrets {
             helloHash,
             HASH_LENGTH
         )
-        const next = expandLabel(secret, "derived", emptyHash, HASH_LENGTH)
+        const next = expandLabel(secret, "derived", empty, HASH_LENGTH)
         this.master = hkdfExtract(next, zeros)
         wipe(secret)
         wipe(next)
     }
 
-    /** `label`: "c ap traffic" or "s ap traffic". */
+    /** `label`: "c ap traffic" or "s ap traffic"; or "res master", with the client's Finished in the transcript. */
     applicationSecret(label: string, finishedHash: Buffer): Buffer {
         return expandLabel(this.master, label, finishedHash, HASH_LENGTH)
     }

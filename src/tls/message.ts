@@ -16,8 +16,11 @@ export const enum MessageType {
     NewSessionTicket = 4,
     EncryptedExtensions = 8,
     Certificate = 11,
+    ServerKeyExchange = 12,
     CertificateRequest = 13,
+    ServerHelloDone = 14,
     CertificateVerify = 15,
+    ClientKeyExchange = 16,
     Finished = 20,
     KeyUpdate = 24,
 }
@@ -120,12 +123,44 @@ export class MessageReader {
         for (;;) {
             const message = this.take()
             if (message !== null) return message
-            await this.nextRecord(deadlineMs)
+            await this.nextRecord(ContentType.Handshake, deadlineMs)
         }
     }
 
-    /** Waits for a record with handshake bytes. */
-    private async nextRecord(deadlineMs: number): Promise<void> {
+    /**
+     * Reads the ChangeCipherSpec of TLS 1.2: a record of its own, between two messages (S2).
+     *
+     * @throws LeafError TlsUnexpectedRecord, TlsLeftover, TlsTimeout
+     */
+    async expectChangeCipherSpec(deadlineMs: number): Promise<void> {
+        const records = this.records
+        this.requireBoundary()
+        while (
+            !(await this.nextRecord(ContentType.ChangeCipherSpec, deadlineMs))
+        ) {}
+        if (records.to - records.from !== 1 || records.data[records.from] !== 1)
+            fail(
+                ErrorCode.TlsUnexpectedRecord,
+                "tls: a ChangeCipherSpec is malformed"
+            )
+        records.from = records.to
+    }
+
+    /** From the ServerHello of TLS 1.2 on; one that came before it is out of its place as well (S2). */
+    forbidChangeCipherSpec(): void {
+        if (this.ignored > 0)
+            fail(
+                ErrorCode.TlsUnexpectedRecord,
+                "tls: a record of another type was expected"
+            )
+        this.ignoresChangeCipherSpec = false
+    }
+
+    /** Waits for a record of this type; false for one that may be ignored. */
+    private async nextRecord(
+        type: ContentType,
+        deadlineMs: number
+    ): Promise<boolean> {
         const records = this.records
         while (!(await records.read(deadlineMs)))
             if (deadlineMs - ds.millis() <= 0)
@@ -133,7 +168,7 @@ export class MessageReader {
                     ErrorCode.TlsTimeout,
                     "tls: the server did not answer in time"
                 )
-        if (records.type === ContentType.Handshake) return
+        if (records.type === type) return true
         if (this.isInside())
             fail(
                 ErrorCode.TlsInterrupted,
@@ -160,6 +195,7 @@ export class MessageReader {
                 ErrorCode.TlsUnexpectedRecord,
                 "tls: a record of another type was expected"
             ) // S2, S4
+        return false
     }
 
     /** Whether a message has begun and is not complete. */

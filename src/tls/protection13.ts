@@ -1,9 +1,9 @@
-/** Record protection of TLS 1.3 (RFC 8446 5.2 to 5.5): AEAD with a nonce from the sequence number. */
-import { Aead, AeadAlgorithm } from "../crypto/aead"
+/** Record protection of TLS 1.3: RFC 8446 5.2 to 5.5. */
+import { AeadAlgorithm } from "../crypto/aead"
 import { pace } from "../crypto/pace"
-import { ErrorCode, errorCode, fail } from "../errors"
-import { wipe } from "../bytes"
+import { ErrorCode, fail } from "../errors"
 import { expandLabel } from "./keyschedule"
+import { IV_LENGTH, Protection, TAG_LENGTH } from "./protection"
 import {
     ContentType,
     HEADER_LENGTH,
@@ -13,35 +13,25 @@ import {
     writeHeader,
 } from "./record"
 
-const TAG_LENGTH = 16
-
-/**
- * How many records one key protects: below the 2^24.5 full records that RFC 8446 5.5 gives AES-GCM, and far from a
- * wrap of the sequence number (R3). A leaf reconnects for its token long before.
- */
-const MAX_RECORDS = 16777216
-
 /** Opcodes to step over 256 bytes of padding. */
 const OPCODES_OF_PADDING = 10000
 
-export class Protection13 implements RecordProtection {
+export class Protection13 extends Protection implements RecordProtection {
     maxExpansion = 256
+    roomBefore = 0
     /** The type of the content, and the tag. */
-    sealedRoom = 1 + TAG_LENGTH
-    private readonly aead: Aead
-    private readonly iv: Buffer
-    private readonly nonce = Buffer.alloc(12)
-    private sequence = 0
+    roomBehind = 1 + TAG_LENGTH
 
     /** @param secret a traffic secret, which stays the caller's; RFC 8446 7.3 */
     constructor(algorithm: AeadAlgorithm, secret: Buffer) {
-        const key = expandLabel(secret, "key", null, algorithm.keyLength)
-        this.aead = algorithm.create(key)
-        wipe(key)
-        this.iv = expandLabel(secret, "iv", null, 12)
+        super(
+            algorithm,
+            expandLabel(secret, "key", null, algorithm.keyLength),
+            expandLabel(secret, "iv", null, IV_LENGTH)
+        )
     }
 
-    async seal(record: Buffer, type: number, length: number): Promise<number> {
+    async seal(record: Buffer, type: number, length: number): Promise<void> {
         record[HEADER_LENGTH + length] = type
         writeHeader(
             record,
@@ -55,7 +45,6 @@ export class Protection13 implements RecordProtection {
             HEADER_LENGTH,
             length + 1
         )
-        return HEADER_LENGTH + length + 1 + TAG_LENGTH
     }
 
     async open(records: RecordLayer): Promise<void> {
@@ -67,15 +56,8 @@ export class Protection13 implements RecordProtection {
                 "tls: a record is not protected"
             )
         const data = records.data
-        let end = data.length - TAG_LENGTH
-        // One error for whatever is wrong with it, R2.
-        if (end < 1) badRecord()
-        try {
-            await this.aead.open(this.nextNonce(), records.header, data, 0, end)
-        } catch (e: any) {
-            if (errorCode(e) !== ErrorCode.CryptoBadTag) throw e
-            badRecord()
-        }
+        this.nextNonce()
+        let end = await this.openSealed(records.header, data, 0, 1)
         // R1: padding does not lift the limit, RFC 8446 5.4.
         if (end > records.maxContent + 1) tooLong()
         // TLSInnerPlaintext: content, its type, zeros.
@@ -100,26 +82,4 @@ export class Protection13 implements RecordProtection {
                 "tls: a protected record has a wrong content type"
             )
     }
-
-    /** RFC 8446 5.3: the sequence number, padded to the length of the IV, and the IV, by exclusive or. */
-    private nextNonce(): Buffer {
-        const n = this.sequence
-        if (n >= MAX_RECORDS)
-            fail(ErrorCode.TlsKeyExhausted, "tls: a key is used up")
-        this.sequence = n + 1
-        const nonce = this.nonce
-        nonce.blitAt(0, this.iv, 0, 12)
-        for (let i = 0; i < 4; i++)
-            nonce[11 - i] = nonce[11 - i] ^ ((n >> (8 * i)) & 255)
-        return nonce
-    }
-
-    wipe(): void {
-        this.aead.wipe()
-        wipe(this.iv)
-    }
-}
-
-function badRecord(): never {
-    fail(ErrorCode.TlsBadRecord, "tls: a record does not authenticate")
 }

@@ -3,7 +3,7 @@
  *
  * Reading can be interrupted anywhere and goes on where it stopped: a record that has not arrived in full waits here.
  * One buffer a record, allocated after its length was checked (R1); its content stays valid until the next `read`.
- * How a record is protected is a part (`RecordProtection`): none, or that of TLS 1.3.
+ * How a record is protected is a part (`RecordProtection`): none, or that of TLS 1.2 or 1.3.
  */
 import * as ds from "@devicescript/core"
 import { writeUint16 } from "../bytes"
@@ -43,19 +43,19 @@ const OPCODES_A_RECORD = 1000
 const OPCODES_A_PIECE = 250
 
 export interface RecordProtection {
-    /** The most bytes that a sealed record is longer than its content, RFC 8446 5.2. */
+    /** The most bytes that a sealed record is longer than its content: RFC 8446 5.2, RFC 5246 6.2.3. */
     maxExpansion: number
 
     /**
      * Protects a record in place.
      *
-     * @param record header (to be written), `length` bytes of content, then room for `sealedRoom` bytes
-     * @returns the length of the whole record
+     * @param record header (to be written), `roomBefore` bytes, `length` bytes of content, `roomBehind` bytes
      */
-    seal(record: Buffer, type: number, length: number): Promise<number>
+    seal(record: Buffer, type: number, length: number): Promise<void>
 
-    /** How many bytes behind the content `seal` needs. */
-    sealedRoom: number
+    /** How many bytes before and behind the content `seal` needs. */
+    roomBefore: number
+    roomBehind: number
 
     /** Takes the protection from `records.data` and sets `type`, `from` and `to`. */
     open(records: RecordLayer): Promise<void>
@@ -175,9 +175,14 @@ export class RecordLayer {
         while (at < content.length) {
             const length = Math.min(content.length - at, MAX_FRAGMENT)
             const protection = this.outgoing
-            const room = protection !== null ? protection.sealedRoom : 0
-            const record = Buffer.alloc(HEADER_LENGTH + length + room)
-            record.blitAt(HEADER_LENGTH, content, at, length)
+            let before = HEADER_LENGTH
+            let behind = 0
+            if (protection !== null) {
+                before = before + protection.roomBefore
+                behind = protection.roomBehind
+            }
+            const record = Buffer.alloc(before + length + behind)
+            record.blitAt(before, content, at, length)
             if (protection !== null) await protection.seal(record, type, length)
             else writeHeader(record, type, length)
             await this.transport.write(record)

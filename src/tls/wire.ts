@@ -34,6 +34,12 @@ export class WireReader {
         return readUint24(this.bytes, this.skip(3))
     }
 
+    /** Unsigned: it may be a double. */
+    readUint32(): number {
+        const high = this.readUint16()
+        return high * 65536 + this.readUint16()
+    }
+
     /** A copy of the next `length` bytes. */
     readBytes(length: number): Buffer {
         const from = this.skip(length)

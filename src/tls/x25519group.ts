@@ -23,6 +23,10 @@ class X25519Share implements KeyShare {
         readonly publicKey: Buffer
     ) {}
 
+    wipe(): void {
+        if (this.scalar !== null) wipe(this.scalar)
+    }
+
     async agree(peer: Buffer): Promise<Buffer> {
         const scalar = this.scalar
         this.scalar = null

@@ -10,6 +10,7 @@ import { expectBytes } from "../check"
 describe("the key schedule", () => {
     test("derives the handshake secrets of RFC 8448", () => {
         const secrets = new HandshakeSecrets(
+            null,
             hex`8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d`.slice(),
             hex`860c06edc07858ee8e78f0e7428c58edd6b43f2ca3e6e95f02ed063cf0e1cad8`
         )
