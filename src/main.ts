@@ -12,6 +12,7 @@ import {
     gatewayLink,
     readSettings,
     rememberIssuers,
+    resumeSession,
     roundReading,
     rsaSet,
     storeSetting,
@@ -60,7 +61,7 @@ async function main(): Promise<void> {
         console.log(`main: ${e.message} (${errorCode(e)})`)
         return
     }
-    const link = gatewayLink(rsaSet(), rememberIssuers)
+    const link = gatewayLink(rsaSet(), rememberIssuers, resumeSession)
     const leaf = new Leaf(settings, link, storeSetting)
     leaf.start()
     while (true) {

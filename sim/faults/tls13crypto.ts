@@ -1,27 +1,17 @@
 /** What a TLS 1.3 server computes, over Node's crypto and independent of the device's code: RFC 8446 chapters 5 and 7. */
 import {
-    createCipheriv,
-    createDecipheriv,
-    createHash,
-    createHmac,
-    createPrivateKey,
-    createPublicKey,
-    diffieHellman,
-    generateKeyPairSync,
-} from "node:crypto"
+    hmac256,
+    openAead,
+    sealAead,
+    sha256,
+    Suite,
+    TAG_LENGTH,
+    xorNonce,
+} from "./algorithms"
+import type { Protection } from "./hostile"
+import { Content, NOTHING, uint } from "./wire"
 
 const HASH_LENGTH = 32
-const TAG_LENGTH = 16
-
-export function sha256(...parts: Buffer[]): Buffer {
-    const hash = createHash("sha256")
-    for (const part of parts) hash.update(part)
-    return hash.digest()
-}
-
-function hmac(key: Buffer, data: Buffer): Buffer {
-    return createHmac("sha256", key).update(data).digest()
-}
 
 export function expandLabel(
     secret: Buffer,
@@ -38,39 +28,39 @@ export function expandLabel(
         Buffer.from([1]),
     ])
     // At most one block of output is ever needed here.
-    return hmac(secret, info).subarray(0, length)
+    return hmac256(secret, info).subarray(0, length)
 }
 
-const NOTHING = Buffer.alloc(0)
-
-/** The secrets of one connection. */
+/** The secrets of one connection; `psk`: that of the session it goes on with. */
 export class ServerKeySchedule {
-    readonly clientHandshake: Buffer
-    readonly serverHandshake: Buffer
-    private readonly master: Buffer
+    private readonly early: Buffer
+    clientHandshake: Buffer = NOTHING
+    serverHandshake: Buffer = NOTHING
+    private master: Buffer = NOTHING
 
-    constructor(shared: Buffer, helloHash: Buffer) {
+    constructor(psk: Buffer = Buffer.alloc(HASH_LENGTH)) {
+        this.early = hmac256(Buffer.alloc(HASH_LENGTH), psk)
+    }
+
+    /** What the binder of a resumption PSK is, RFC 8446 4.2.11.2. @param hash of the truncated ClientHello */
+    binder(hash: Buffer): Buffer {
+        const key = expandLabel(this.early, "res binder", sha256(), HASH_LENGTH)
+        return finishedMac(key, hash)
+    }
+
+    /** @param shared the result of the key exchange; empty: psk_ke */
+    agree(shared: Buffer, helloHash: Buffer) {
         const zeros = Buffer.alloc(HASH_LENGTH)
-        const empty = sha256()
-        const early = hmac(zeros, zeros)
-        const secret = hmac(
-            expandLabel(early, "derived", empty, HASH_LENGTH),
-            shared
+        const secret = hmac256(
+            expandLabel(this.early, "derived", sha256(), HASH_LENGTH),
+            shared.length ? shared : zeros
         )
-        this.clientHandshake = expandLabel(
-            secret,
-            "c hs traffic",
-            helloHash,
-            HASH_LENGTH
-        )
-        this.serverHandshake = expandLabel(
-            secret,
-            "s hs traffic",
-            helloHash,
-            HASH_LENGTH
-        )
-        this.master = hmac(
-            expandLabel(secret, "derived", empty, HASH_LENGTH),
+        const traffic = (label: string) =>
+            expandLabel(secret, label, helloHash, HASH_LENGTH)
+        this.clientHandshake = traffic("c hs traffic")
+        this.serverHandshake = traffic("s hs traffic")
+        this.master = hmac256(
+            expandLabel(secret, "derived", sha256(), HASH_LENGTH),
             zeros
         )
     }
@@ -83,10 +73,20 @@ export class ServerKeySchedule {
             HASH_LENGTH
         )
     }
+
+    /** The PSK of a ticket, RFC 8446 4.6.1. @param hash up to the client's Finished */
+    resumption(hash: Buffer, ticketNonce: Buffer): Buffer {
+        return expandLabel(
+            expandLabel(this.master, "res master", hash, HASH_LENGTH),
+            "resumption",
+            ticketNonce,
+            HASH_LENGTH
+        )
+    }
 }
 
 export function finishedMac(secret: Buffer, transcriptHash: Buffer): Buffer {
-    return hmac(
+    return hmac256(
         expandLabel(secret, "finished", NOTHING, HASH_LENGTH),
         transcriptHash
     )
@@ -96,81 +96,48 @@ export function nextSecret(secret: Buffer): Buffer {
     return expandLabel(secret, "traffic upd", NOTHING, HASH_LENGTH)
 }
 
-/** One direction's record protection with ChaCha20-Poly1305. */
-export class RecordKeys {
+/** One direction's record protection. */
+export class Protection13 implements Protection {
     sequence = 0
     private readonly key: Buffer
     private readonly iv: Buffer
 
-    constructor(secret: Buffer) {
-        this.key = expandLabel(secret, "key", NOTHING, 32)
+    constructor(
+        private readonly suite: Suite,
+        secret: Buffer
+    ) {
+        this.key = expandLabel(secret, "key", NOTHING, suite.keyLength)
         this.iv = expandLabel(secret, "iv", NOTHING, 12)
     }
 
-    private nonce(): Buffer {
-        const nonce = Buffer.from(this.iv)
-        nonce.writeUInt32BE((nonce.readUInt32BE(8) ^ this.sequence++) >>> 0, 8)
-        return nonce
+    seal(type: number, content: Buffer): Buffer {
+        return this.sealInner(Buffer.concat([content, Buffer.from([type])]))
     }
 
-    /** A record with this inner plaintext (content, type, padding). */
-    seal(inner: Buffer): Buffer {
-        const header = Buffer.from([23, 3, 3, 0, 0])
-        header.writeUInt16BE(inner.length + TAG_LENGTH, 3)
-        const cipher = createCipheriv(
-            "chacha20-poly1305",
-            this.key,
-            this.nonce(),
-            { authTagLength: TAG_LENGTH }
-        )
-        cipher.setAAD(header, { plaintextLength: inner.length })
+    /** A record with this inner plaintext: content, type, padding. */
+    sealInner(inner: Buffer): Buffer {
+        const header = Buffer.concat([
+            Buffer.from([Content.ApplicationData, 3, 3]),
+            uint(2, inner.length + TAG_LENGTH),
+        ])
+        const nonce = xorNonce(this.iv, this.sequence++)
         return Buffer.concat([
             header,
-            cipher.update(inner),
-            cipher.final(),
-            cipher.getAuthTag(),
+            sealAead(this.suite, this.key, nonce, header, inner),
         ])
     }
 
-    /** The inner plaintext of a record. @throws Error if it does not authenticate */
-    open(record: Buffer): Buffer {
-        const end = record.length - TAG_LENGTH
-        const decipher = createDecipheriv(
-            "chacha20-poly1305",
+    open(record: Buffer): { type: number; content: Buffer } {
+        const inner = openAead(
+            this.suite,
             this.key,
-            this.nonce(),
-            { authTagLength: TAG_LENGTH }
+            xorNonce(this.iv, this.sequence),
+            record.subarray(0, 5),
+            record.subarray(5)
         )
-        decipher.setAAD(record.subarray(0, 5), { plaintextLength: end - 5 })
-        decipher.setAuthTag(record.subarray(end))
-        return Buffer.concat([
-            decipher.update(record.subarray(5, end)),
-            decipher.final(),
-        ])
-    }
-}
-
-/** The server's side of X25519: its public key, and the shared secret. */
-export function agreeX25519(clientShare: Buffer): {
-    share: Buffer
-    shared: Buffer
-} {
-    const { publicKey, privateKey } = generateKeyPairSync("x25519")
-    const peer = createPublicKey({
-        key: {
-            kty: "OKP",
-            crv: "X25519",
-            x: clientShare.toString("base64url"),
-        },
-        format: "jwk",
-    })
-    return {
-        share: Buffer.from(publicKey.export({ format: "jwk" }).x!, "base64url"),
-        shared: diffieHellman({
-            privateKey: createPrivateKey(
-                privateKey.export({ format: "pem", type: "pkcs8" })
-            ),
-            publicKey: peer,
-        }),
+        this.sequence++
+        let end = inner.length
+        while (inner[end - 1] === 0) end--
+        return { type: inner[end - 1], content: inner.subarray(0, end - 1) }
     }
 }

@@ -1,69 +1,52 @@
 /**
  * A TLS 1.3 server that misbehaves on request, for tests of the device's client.
  *
- * Without faults it is a correct server for TLS_CHACHA20_POLY1305_SHA256, X25519 and RSA-PSS. A fault changes what a
- * message says, which messages are sent and in what order, how they are cut into records, or the bytes on the wire. It
- * notes what the client sends: its alert, whether its Finished is right, and its application data.
+ * Without faults it is a correct server for TLS_AES_128_GCM_SHA256 and TLS_CHACHA20_POLY1305_SHA256, X25519 and P-256,
+ * RSA-PSS and ECDSA, with HelloRetryRequest, tickets and resumption with psk_dhe_ke (RFC 8446). See `hostile.ts` for
+ * the hooks.
  */
-import { constants, KeyObject, sign } from "node:crypto"
+import { randomBytes } from "node:crypto"
 import {
-    agreeX25519,
+    chooseScheme,
+    generateShare,
+    isScheme,
+    P256,
+    sha256,
+    signWith,
+    Suite,
+    SUITES_13,
+    X25519,
+} from "./algorithms"
+import {
+    ClientHello,
+    complaintsAbout,
+    complaintsAboutRetry,
+    readClientHello,
+} from "./clienthello"
+import { CommonFaults, HostileServer, ServerConfig } from "./hostile"
+import type { TicketState } from "./tickets"
+import {
     finishedMac,
     nextSecret,
-    RecordKeys,
+    Protection13,
     ServerKeySchedule,
-    sha256,
 } from "./tls13crypto"
+import {
+    Alert,
+    bodyOf,
+    Content,
+    Ext,
+    extension,
+    handshake,
+    NOTHING,
+    TLS12,
+    TLS13,
+    Type,
+    uint,
+    vector,
+} from "./wire"
 
-export const enum Content {
-    ChangeCipherSpec = 20,
-    Alert = 21,
-    Handshake = 22,
-    ApplicationData = 23,
-}
-
-export type MessageName =
-    | "serverHello"
-    | "encryptedExtensions"
-    | "certificateRequest"
-    | "certificate"
-    | "certificateVerify"
-    | "finished"
-
-/** A part of the server's flight: a record's type and content, before protection. */
-export interface Fragment {
-    type: number
-    content: Buffer
-    /** Send it without protection, whatever the state. */
-    plain?: boolean
-}
-
-export interface Faults {
-    requestCertificate?: boolean
-    /** Changes fields of the ServerHello. */
-    serverHello?: Partial<ServerHelloFields>
-    /** Extensions of EncryptedExtensions, ready made. */
-    encryptedExtensions?: Buffer[]
-    /** DER certificates instead of the server's own. */
-    certificates?: Buffer[]
-    /** Extensions of the first certificate entry. */
-    certificateExtensions?: Buffer[]
-    certificateVerify?: {
-        scheme?: number
-        /** Makes the signature; default RSA-PSS with SHA-256 by the server's key. */
-        sign?: (content: Buffer) => Buffer
-    }
-    /** Replaces a message by none, others, or several. The transcript has what is sent. */
-    message?: (name: MessageName, message: Buffer) => Buffer[]
-    /** Changes how a message goes out as records. */
-    fragments?: (name: MessageName, fragments: Fragment[]) => Fragment[]
-    /** Changes the bytes of one record on the wire; none: an empty buffer. */
-    wire?: (record: Buffer, index: number) => Buffer
-    /** What is sent once the client's Finished has come. */
-    afterHandshake?: (server: TlsServer13) => void
-}
-
-export interface ServerHelloFields {
+export interface ServerHello13 {
     legacyVersion: number
     random: Buffer
     sessionId: Buffer
@@ -74,134 +57,273 @@ export interface ServerHelloFields {
     group: number
     /** undefined: no key_share. */
     share: Buffer | undefined
+    /** The index of the PSK that was taken; undefined: none. */
+    psk: number | undefined
     /** More extensions, ready made. */
     more: Buffer[]
 }
 
-export class TlsServer13 {
-    /** The description of the alert that the client sent. */
-    alert: number | undefined
-    /** Types of the handshake messages that the client sent. */
-    readonly clientMessages: number[] = []
-    clientFinishedIsRight = false
-    /** Records of the client that did not authenticate. */
-    unreadable = 0
-    applicationData: Buffer = Buffer.alloc(0)
-    private transcript: Buffer[] = []
-    private buffered: Buffer = Buffer.alloc(0)
-    private incoming: RecordKeys | undefined
-    private outgoing: RecordKeys | undefined
-    private keys: ServerKeySchedule | undefined
-    private outgoingSecret: Buffer = Buffer.alloc(0)
-    private incomingSecret: Buffer = Buffer.alloc(0)
-    private finishedHash: Buffer = Buffer.alloc(0)
-    private records = 0
-    private handshakeDone = false
+export interface HelloRetry13 {
+    suite: number
+    /** undefined: no key_share. */
+    group: number | undefined
+    /** undefined: no cookie. */
+    cookie: Buffer | undefined
+    version: number
+    sessionId: Buffer
+    /** More extensions, ready made. */
+    more: Buffer[]
+}
+
+export interface Faults13 extends CommonFaults {
+    /** Changes fields of the ServerHello. */
+    serverHello?: Partial<ServerHello13>
+    /** How many HelloRetryRequests; default: one if it is needed. */
+    retries?: number
+    /** Changes fields of the HelloRetryRequests. */
+    helloRetryRequest?: Partial<HelloRetry13>
+    /** Extensions of EncryptedExtensions, ready made. */
+    encryptedExtensions?: Buffer[]
+    /** Extensions of the first certificate entry. */
+    certificateExtensions?: Buffer[]
+    certificateVerify?: {
+        scheme?: number
+        /** Makes the signature; default: as the scheme says, by the server's key. */
+        sign?: (content: Buffer) => Buffer
+    }
+    /** Takes the client's ticket (default: if it is good), or does as if it did. */
+    resumes?: boolean
+    /** Uses this as the shared secret instead of a key exchange's: psk_ke. */
+    sharedSecret?: Buffer
+    /** The lifetime of tickets, in seconds. */
+    lifetimeSec?: number
+}
+
+/** SHA-256 of "HelloRetryRequest", RFC 8446 4.1.3. */
+export const RETRY_RANDOM = sha256(Buffer.from("HelloRetryRequest"))
+
+export class TlsServer13 extends HostileServer {
+    private hello: ClientHello | undefined
+    private asked: HelloRetry13 | undefined
+    private retries = 0
+    private suite!: Suite
+    private keys!: ServerKeySchedule
+    private incomingSecret: Buffer = NOTHING
+    private outgoingSecret: Buffer = NOTHING
+    private finishedHash: Buffer = NOTHING
+    private tickets = 0
+    declare protected outgoing: Protection13 | undefined
 
     constructor(
-        private readonly identity: { chain: Buffer[]; key: KeyObject },
-        private readonly faults: Faults,
-        private readonly output: (bytes: Buffer) => void
-    ) {}
-
-    /** Bytes from the client, in pieces of any size. */
-    receive(bytes: Buffer) {
-        this.buffered = Buffer.concat([this.buffered, bytes])
-        while (this.buffered.length >= 5) {
-            const length = 5 + this.buffered.readUInt16BE(3)
-            if (this.buffered.length < length) return
-            const record = this.buffered.subarray(0, length)
-            this.buffered = this.buffered.subarray(length)
-            this.onRecord(record)
-        }
+        config: ServerConfig,
+        protected override readonly faults: Faults13,
+        output: (bytes: Buffer) => void
+    ) {
+        super(config, faults, output)
     }
 
-    private onRecord(record: Buffer) {
-        let type = record[0]
-        let content = record.subarray(5)
-        if (type === Content.ApplicationData && this.incoming) {
-            let inner: Buffer
-            try {
-                inner = this.incoming.open(record)
-            } catch {
-                // Some faults make the two sides' keys differ.
-                this.unreadable++
-                return
-            }
-            let end = inner.length
-            while (inner[end - 1] === 0) end--
-            type = inner[end - 1]
-            content = inner.subarray(0, end - 1)
-        }
-        if (type === Content.Alert) this.alert = content[1]
-        else if (type === Content.ApplicationData)
-            this.applicationData = Buffer.concat([
-                this.applicationData,
-                content,
-            ])
-        else if (type === Content.Handshake) this.onHandshake(content)
+    /** Alerts of a client without keys yet, and its ChangeCipherSpec, are not. */
+    protected isProtected(type: number): boolean {
+        return type === Content.ApplicationData
     }
 
-    private onHandshake(content: Buffer) {
-        while (content.length) {
-            const length = 4 + content.readUIntBE(1, 3)
-            const message = content.subarray(0, length)
-            content = content.subarray(length)
-            this.clientMessages.push(message[0])
-            if (message[0] === 1) this.onClientHello(message)
-            else if (message[0] === 20) this.onClientFinished(message)
-            else if (message[0] === 11) this.transcript.push(message)
-            else if (message[0] === 24) {
-                this.incomingSecret = nextSecret(this.incomingSecret)
-                this.incoming = new RecordKeys(this.incomingSecret)
-            }
-        }
+    protected onMessage(message: Buffer) {
+        const type = message[0]
+        if (type === Type.ClientHello && !this.incoming)
+            this.onClientHello(message)
+        else if (type === Type.Certificate && !this.isDone)
+            this.transcript.push(message)
+        else if (type === Type.Finished && this.incoming && !this.isDone)
+            this.onClientFinished(message)
+        else if (type === Type.KeyUpdate && this.isDone) {
+            this.incomingSecret = nextSecret(this.incomingSecret)
+            this.incoming = new Protection13(this.suite, this.incomingSecret)
+        } else this.complainOf(message)
     }
 
-    private onClientHello(hello: Buffer) {
-        this.transcript.push(hello)
-        const { share, shared } = agreeX25519(readKeyShare(hello))
-        this.sendMessage(
-            "serverHello",
-            writeServerHello({
-                legacyVersion: 0x0303,
-                random: sha256(share),
-                sessionId: Buffer.alloc(0),
-                suite: 0x1303,
-                compression: 0,
-                version: 0x0304,
-                group: 0x001d,
-                share,
-                more: [],
-                ...this.faults.serverHello,
+    private onClientHello(message: Buffer) {
+        const hello = readClientHello(message)
+        this.complaints.push(...complaintsAbout(hello))
+        if (this.hello && this.asked)
+            this.complaints.push(
+                ...complaintsAboutRetry(this.hello, hello, this.asked)
+            )
+        this.hello = hello
+        const suites = this.config.suites ?? SUITES_13.map(({ code }) => code)
+        const suite = suites.find(code => hello.suites.includes(code))
+        if (suite === undefined)
+            return this.sendAlert(2, Alert.HandshakeFailure)
+        const order = this.config.groups ?? [X25519, P256]
+        const group = order.find(code => hello.shares.has(code))
+        const { cookie } = this.config
+        const wanted =
+            this.faults.retries ??
+            (group === undefined || (cookie && !hello.cookie) ? 1 : 0)
+        if (this.retries < wanted) {
+            this.askAgain(hello, suite, {
+                group:
+                    group === undefined
+                        ? order.find(code => hello.groups.includes(code))
+                        : undefined,
+                cookie,
             })
-        )
-        this.keys = new ServerKeySchedule(shared, sha256(...this.transcript))
-        this.outgoing = new RecordKeys(this.keys.serverHandshake)
-        this.incoming = new RecordKeys(this.keys.clientHandshake)
-        this.sendFlight(this.keys)
+            return
+        }
+        this.answer(hello, suite, group)
     }
 
-    private sendFlight(keys: ServerKeySchedule) {
+    /** RFC 8446 4.1.4; the first hello counts as its hash from here on (4.4.1). */
+    private askAgain(
+        hello: ClientHello,
+        suite: number,
+        wanted: Pick<HelloRetry13, "group" | "cookie">
+    ) {
+        this.retries++
+        this.asked = {
+            suite,
+            version: TLS13,
+            sessionId: hello.sessionId,
+            more: [],
+            ...wanted,
+            ...this.faults.helloRetryRequest,
+        }
+        const { group, cookie, more, version } = this.asked
+        if (this.retries === 1)
+            this.transcript = [
+                handshake(Type.MessageHash, sha256(hello.message)),
+            ]
+        else this.transcript.push(hello.message)
+        const extensions = [...more]
+        extensions.push(extension(Ext.SupportedVersions, uint(2, version)))
+        if (group !== undefined)
+            extensions.push(extension(Ext.KeyShare, uint(2, group)))
+        if (cookie) extensions.push(extension(Ext.Cookie, vector(2, cookie)))
+        this.sendMessage(
+            "helloRetryRequest",
+            handshake(
+                Type.ServerHello,
+                uint(2, TLS12),
+                RETRY_RANDOM,
+                vector(1, this.asked.sessionId),
+                uint(2, this.asked.suite),
+                uint(1, 0),
+                vector(2, ...extensions)
+            )
+        )
+    }
+
+    private answer(
+        hello: ClientHello,
+        suite: number,
+        commonGroup: number | undefined
+    ) {
+        const session = this.openSession(hello)
+        if (session === "wrong") return
+        this.transcript.push(hello.message)
+        this.resumed = session !== undefined
         const { faults } = this
+        const announced = faults.serverHello?.group
+        const group =
+            announced !== undefined && hello.shares.has(announced)
+                ? announced
+                : (commonGroup ?? X25519)
+        const share = generateShare(group)
+        const fields: ServerHello13 = {
+            legacyVersion: TLS12,
+            random: randomBytes(32),
+            sessionId: hello.sessionId,
+            suite,
+            compression: 0,
+            version: TLS13,
+            group,
+            share: share.publicKey,
+            psk: session ? 0 : undefined,
+            more: [],
+            ...faults.serverHello,
+        }
+        this.sendMessage("serverHello", writeServerHello(fields))
+        this.suite =
+            SUITES_13.find(({ code }) => code === fields.suite) ??
+            SUITES_13.find(({ code }) => code === suite)!
+        const client = hello.shares.get(group)
+        this.keys = new ServerKeySchedule(session?.secret)
+        this.keys.agree(
+            faults.sharedSecret ??
+                (client ? share.agree(client) : randomBytes(32)),
+            sha256(...this.transcript)
+        )
+        this.outgoing = new Protection13(this.suite, this.keys.serverHandshake)
+        this.incoming = new Protection13(this.suite, this.keys.clientHandshake)
+        this.sendFlight(hello)
+    }
+
+    /** The session of the client's first ticket, if it can be gone on with: RFC 8446 4.2.11. */
+    private openSession(hello: ClientHello): TicketState | undefined | "wrong" {
+        const { config, faults } = this
+        if (!config.tickets || !hello.psk || faults.resumes === false)
+            return undefined
+        const state = config.tickets.open(hello.psk.identities[0].identity)
+        if (!state || state.version !== TLS13) return undefined
+        const right = new ServerKeySchedule(state.secret).binder(
+            sha256(
+                ...this.transcript,
+                hello.message.subarray(0, hello.psk.truncatedLength)
+            )
+        )
+        if (right.equals(hello.psk.binders[0])) return state
+        this.complaints.push("the binder is wrong")
+        this.sendAlert(2, Alert.DecryptError)
+        return "wrong"
+    }
+
+    private sendFlight(hello: ClientHello) {
+        const { config, faults, keys } = this
+        const small =
+            config.smallRecords && hello.maxFragment !== undefined
+                ? [extension(Ext.MaxFragmentLength, uint(1, hello.maxFragment))]
+                : []
         this.sendMessage(
             "encryptedExtensions",
-            handshake(8, vector(2, ...(faults.encryptedExtensions ?? [])))
+            handshake(
+                Type.EncryptedExtensions,
+                vector(2, ...(faults.encryptedExtensions ?? small))
+            )
         )
+        if (!this.resumed) this.sendCertificate(hello)
+        this.sendMessage(
+            "finished",
+            handshake(
+                Type.Finished,
+                finishedMac(keys.serverHandshake, sha256(...this.transcript))
+            )
+        )
+        this.finishedHash = sha256(...this.transcript)
+        this.outgoingSecret = keys.application("s", this.finishedHash)
+        this.outgoing = new Protection13(this.suite, this.outgoingSecret)
+    }
+
+    private sendCertificate(hello: ClientHello) {
+        const { faults } = this
         if (faults.requestCertificate)
             this.sendMessage(
                 "certificateRequest",
                 handshake(
-                    13,
+                    Type.CertificateRequest,
                     vector(1),
-                    vector(2, extension(13, vector(2, uint(2, 0x0804))))
+                    vector(
+                        2,
+                        extension(
+                            Ext.SignatureAlgorithms,
+                            vector(2, uint(2, 0x0804))
+                        )
+                    )
                 )
             )
-        const chain = faults.certificates ?? this.identity.chain
+        const chain = faults.certificates ?? this.config.chain
         this.sendMessage(
             "certificate",
             handshake(
-                11,
+                Type.Certificate,
                 vector(1),
                 vector(
                     3,
@@ -222,162 +344,97 @@ export class TlsServer13 {
             Buffer.from("TLS 1.3, server CertificateVerify\0"),
             sha256(...this.transcript),
         ])
-        const verify = faults.certificateVerify
+        const { key } = this.config
+        const fitting = chooseScheme(hello.schemes, key, true)
+        const scheme = faults.certificateVerify?.scheme ?? fitting
+        const sign =
+            faults.certificateVerify?.sign ??
+            (signed =>
+                signWith(isScheme(scheme, key) ? scheme : fitting, key, signed))
         this.sendMessage(
             "certificateVerify",
             handshake(
-                15,
-                uint(2, verify?.scheme ?? 0x0804),
-                vector(2, (verify?.sign ?? this.signPss)(content))
+                Type.CertificateVerify,
+                uint(2, scheme),
+                vector(2, sign(content))
             )
         )
-        this.sendMessage(
-            "finished",
-            handshake(
-                20,
-                finishedMac(keys.serverHandshake, sha256(...this.transcript))
-            )
-        )
-        this.finishedHash = sha256(...this.transcript)
-        this.outgoingSecret = keys.application("s", this.finishedHash)
-        this.outgoing = new RecordKeys(this.outgoingSecret)
     }
 
-    /** RSA-PSS with SHA-256 by the server's key. */
-    readonly signPss = (content: Buffer): Buffer =>
-        sign("sha256", content, {
-            key: this.identity.key,
-            padding: constants.RSA_PKCS1_PSS_PADDING,
-            saltLength: 32,
-        })
-
     private onClientFinished(message: Buffer) {
-        const keys = this.keys!
+        const { keys } = this
         const expected = finishedMac(
             keys.clientHandshake,
             sha256(...this.transcript)
         )
-        this.clientFinishedIsRight = expected.equals(message.subarray(4))
+        this.clientFinishedIsRight = expected.equals(bodyOf(message))
+        this.transcript.push(message)
         this.incomingSecret = keys.application("c", this.finishedHash)
-        this.incoming = new RecordKeys(this.incomingSecret)
-        this.handshakeDone = true
-        this.faults.afterHandshake?.(this)
-    }
-
-    private sendMessage(name: MessageName, message: Buffer) {
-        const { message: replace, fragments: cut } = this.faults
-        for (const sent of replace ? replace(name, message) : [message]) {
-            this.transcript.push(sent)
-            const whole = [{ type: Content.Handshake, content: sent }]
-            for (const fragment of cut ? cut(name, whole) : whole)
-                this.sendFragment(fragment)
+        this.incoming = new Protection13(this.suite, this.incomingSecret)
+        if (!this.clientFinishedIsRight) {
+            this.sendAlert(2, Alert.DecryptError)
+            return
         }
+        if (this.config.tickets) this.sendTicket()
+        this.complete()
     }
 
-    /** Sends one record, protected as the state is. */
-    sendFragment({ type, content, plain }: Fragment) {
-        this.sendRecord(
-            this.outgoing && !plain
-                ? this.outgoing.seal(
-                      Buffer.concat([content, Buffer.from([type])])
-                  )
-                : Buffer.concat([Buffer.from([type, 3, 3]), vector(2, content)])
+    /** NewSessionTicket, RFC 8446 4.6.1. @param more its extensions */
+    sendTicket(...more: Buffer[]) {
+        const nonce = uint(2, this.tickets++)
+        const secret = this.keys.resumption(sha256(...this.transcript), nonce)
+        const ticket = this.config.tickets!.seal({
+            version: TLS13,
+            suite: this.suite.code,
+            secret,
+            extendedMasterSecret: true,
+        })
+        this.sendHandshake(
+            Type.NewSessionTicket,
+            uint(4, this.faults.lifetimeSec ?? 7200),
+            randomBytes(4), // ticket_age_add
+            vector(1, nonce),
+            vector(2, ticket),
+            vector(2, ...more)
         )
     }
 
     /** Sends a protected record with this inner plaintext, type and padding included. */
     sendInner(inner: Buffer) {
-        this.sendRecord(this.outgoing!.seal(inner))
-    }
-
-    sendRecord(record: Buffer) {
-        const index = this.records++
-        const bytes = this.faults.wire
-            ? this.faults.wire(record, index)
-            : record
-        if (bytes.length) this.output(bytes)
-    }
-
-    sendData(text: string) {
-        this.sendFragment({
-            type: Content.ApplicationData,
-            content: Buffer.from(text),
-        })
-    }
-
-    sendAlert(level: number, description: number) {
-        this.sendFragment({
-            type: Content.Alert,
-            content: Buffer.from([level, description]),
-        })
+        this.sendRecord(this.outgoing!.sealInner(inner))
     }
 
     /** Sends KeyUpdate and changes the server's keys. */
     updateKeys(request: 0 | 1) {
-        this.sendFragment({
-            type: Content.Handshake,
-            content: handshake(24, Buffer.from([request])),
-        })
+        this.sendHandshake(Type.KeyUpdate, Buffer.from([request]))
         this.outgoingSecret = nextSecret(this.outgoingSecret)
-        this.outgoing = new RecordKeys(this.outgoingSecret)
-    }
-
-    get isDone(): boolean {
-        return this.handshakeDone
+        this.outgoing = new Protection13(this.suite, this.outgoingSecret)
     }
 }
 
-export function uint(bytes: number, value: number): Buffer {
-    const result = Buffer.alloc(bytes)
-    result.writeUIntBE(value, 0, bytes)
-    return result
-}
-
-/** A vector: its length in so many bytes, and its content. */
-export function vector(lengthBytes: number, ...content: Buffer[]): Buffer {
-    const whole = Buffer.concat(content)
-    return Buffer.concat([uint(lengthBytes, whole.length), whole])
-}
-
-export function handshake(type: number, ...content: Buffer[]): Buffer {
-    return Buffer.concat([Buffer.from([type]), vector(3, ...content)])
-}
-
-export function extension(type: number, ...content: Buffer[]): Buffer {
-    return Buffer.concat([uint(2, type), vector(2, ...content)])
-}
-
-function writeServerHello(fields: ServerHelloFields): Buffer {
+function writeServerHello(fields: ServerHello13): Buffer {
     const extensions = [...fields.more]
     if (fields.version !== undefined)
-        extensions.push(extension(43, uint(2, fields.version)))
+        extensions.push(
+            extension(Ext.SupportedVersions, uint(2, fields.version))
+        )
     if (fields.share)
         extensions.push(
-            extension(51, uint(2, fields.group), vector(2, fields.share))
+            extension(
+                Ext.KeyShare,
+                uint(2, fields.group),
+                vector(2, fields.share)
+            )
         )
+    if (fields.psk !== undefined)
+        extensions.push(extension(Ext.PreSharedKey, uint(2, fields.psk)))
     return handshake(
-        2,
+        Type.ServerHello,
         uint(2, fields.legacyVersion),
         fields.random,
         vector(1, fields.sessionId),
         uint(2, fields.suite),
-        Buffer.from([fields.compression]),
+        uint(1, fields.compression),
         vector(2, ...extensions)
     )
-}
-
-/** The X25519 share of a ClientHello. */
-function readKeyShare(hello: Buffer): Buffer {
-    let at = 4 + 2 + 32
-    at += 1 + hello[at]
-    at += 2 + hello.readUInt16BE(at)
-    at += 1 + hello[at]
-    for (at += 2; at < hello.length;) {
-        const type = hello.readUInt16BE(at)
-        const length = hello.readUInt16BE(at + 2)
-        // Behind the list's length: group, length, key.
-        if (type === 51) return hello.subarray(at + 10, at + 10 + 32)
-        at += 4 + length
-    }
-    throw new Error("the ClientHello has no key share")
 }

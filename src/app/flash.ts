@@ -2,6 +2,8 @@
 import { readSetting, writeSetting } from "@devicescript/settings"
 import { type VerifiedIssuers } from "../x509/issuers"
 import { loadIssuers } from "./issuermemory"
+import { Resumption } from "../tls/session"
+import { FlashSession } from "./sessionstore"
 import { type Settings, parseSettings } from "./settings"
 
 /** Reads all settings. Throws as `parseSettings`. */
@@ -19,4 +21,9 @@ export async function rememberIssuers(
     anchors: Buffer[]
 ): Promise<VerifiedIssuers> {
     return await loadIssuers(anchors, readSetting, storeSetting)
+}
+
+/** The part for `gatewayLink`: TLS sessions that outlive their connections. @param slot from 1 to SESSIONS */
+export function resumeSession(slot: number): Resumption {
+    return new Resumption(new FlashSession(slot, readSetting, storeSetting))
 }

@@ -35,6 +35,15 @@ const ANCHORS = 2
 const ANCHOR_PARTS = "abcde"
 /** Base64 characters in one setting: with quotes and a name of 9, below the 232 bytes. */
 const PART_LENGTH = 220
+/** Bytes in one setting. */
+export const PART_BYTES = 165
+/** TLS sessions there is room for: with MQTT's port, and with HTTPS'. */
+export const SESSIONS = 2
+
+/** The settings of a session's slot: 495 bytes for the first (OpenSSL takes 290, GnuTLS 470), 330 for the second. */
+export function sessionNames(slot: number): string[] {
+    return slot === 1 ? ["sess1a", "sess1b", "sess1c"] : ["sess2a", "sess2b"]
+}
 
 const MIN_INTERVAL_SEC = 1
 const MAX_INTERVAL_SEC = 86400
@@ -346,9 +355,10 @@ export function flashTable(): FlashEntry[] {
     reserve("wifi_ssid", 32, "Wi-Fi name")
     reserve("wifi_psk", 64, "Wi-Fi password")
     reserve("issuers", text, "verified certificates, five SHA-256")
+    for (let slot = 1; slot <= SESSIONS; slot++)
+        for (const name of sessionNames(slot))
+            reserve(name, text, "TLS session")
     // Reserved, not used yet.
-    for (const name of ["sess1a", "sess1b", "sess2a", "sess2b"])
-        reserve(name, text, "TLS session")
     for (let i = 0; i < 10; i++) reserve(`out${i}`, text, "unsent readings")
     return table
 }

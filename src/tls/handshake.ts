@@ -1,5 +1,6 @@
 /** What both ends of a handshake's code share: the options, and the state of one handshake up to its ServerHello. */
 import * as ds from "@devicescript/core"
+import { equalBytes } from "../bytes"
 import { ErrorCode, errorCode, fail } from "../errors"
 import { Transport } from "../transport"
 import { parseIpv4, referenceAddress } from "../x509/names"
@@ -12,6 +13,7 @@ import {
     readServerHello,
     ServerHello,
     TLS12,
+    TLS13,
     writeClientHello,
 } from "./hello"
 import { Transcript } from "./keyschedule"
@@ -147,6 +149,12 @@ export class Handshake {
             this.deadlineMs()
         )
         const hello = readServerHello(message, this.options.parts)
+        // RFC 8446 4.1.3 and 4.1.4; in TLS 1.2 the server may have one of its own.
+        if (
+            hello.version === TLS13 &&
+            !equalBytes(hello.sessionId, this.sessionId)
+        )
+            fail(ErrorCode.TlsSessionId, "tls: the session id is not ours")
         if (hello.isRetry) this.transcript.condense()
         this.transcript.add(message)
         return hello

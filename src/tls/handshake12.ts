@@ -308,10 +308,10 @@ async function openTraffic12(
         !(finished instanceof FinishedProof)
     )
         fail(ErrorCode.TlsNotVerified, "tls: the handshake is not complete")
-    if (session !== null) await h.options.resumption.keep(session)
-    // T2: the session that was offered was refused, and no other has taken its place.
-    else if (h.session !== null && h.session.secret !== master.bytes)
+    // T2: the session that was offered was refused; a ticket that can be kept takes its place.
+    if (h.session !== null && h.session.secret !== master.bytes)
         await h.options.resumption.forget()
+    if (session !== null) await h.options.resumption.keep(session)
     master.wipe()
     if (!small) h.records.maxContent = MAX_CONTENT
     return new TlsConnection(h.records, h.messages, new Traffic12(), proof)

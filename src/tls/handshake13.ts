@@ -8,7 +8,7 @@
  * Not offered: client certificates (a request is answered with an empty Certificate), early data, post-handshake
  * authentication, a pre-shared key without key exchange.
  */
-import { equalBytes, wipe } from "../bytes"
+import { wipe } from "../bytes"
 import { ErrorCode, fail } from "../errors"
 import { validatePath } from "../x509/path"
 import { TlsConnection } from "./connection"
@@ -182,8 +182,6 @@ function isResumed(h: Handshake, hello: ServerHello): boolean {
             ? Extension.PreSharedKey
             : Extension.KeyShare,
     ])
-    if (!equalBytes(hello.sessionId, h.sessionId))
-        fail(ErrorCode.TlsSessionId, "tls: the session id is not ours")
     const index = hello.extensions.find(Extension.PreSharedKey)
     if (index === null) return false
     if (index.readUint16() !== 0 || hello.suite.code !== h.session.suite)

@@ -1,22 +1,30 @@
 /** The device's TLS client, under Node, at a server in the same process that may misbehave. */
 import assert from "node:assert/strict"
 import type { KeyObject } from "node:crypto"
-import { Faults, TlsServer13 } from "../../sim/faults/tlsserver13"
+import type {
+    CommonFaults,
+    HostileServer,
+    ServerConfig,
+} from "../../sim/faults/hostile"
+import { Faults13, TlsServer13 } from "../../sim/faults/tlsserver13"
 import { pinnedAnchor } from "../../sim/pki/anchor"
-import { Chain, makeChain } from "../../sim/pki/chain"
+import type { Certificate } from "../../sim/pki/certificate"
+import { Chain, ChainOptions, makeChain } from "../../sim/pki/chain"
 import { Buffer as DeviceBuffer } from "../../sim/shim/buffer"
 
 /** What the tests call of the device's code. */
-interface TlsConnection {
+export interface TlsConnection {
     read(timeoutMs: number): Promise<DeviceBuffer | null | undefined>
     write(data: DeviceBuffer): Promise<void>
     close(): Promise<void>
     notAfterSec: number
 }
-interface ClientOptions {
+export interface ClientOptions {
     parts: object
     anchors: { name: DeviceBuffer; key: DeviceBuffer }[]
     host: string
+    port: number
+    resumption: object
     nowSec: number
     floorSec: number
 }
@@ -35,11 +43,11 @@ export const { ErrorCode, errorCode } = require("../../src/errors") as {
 export const HOST = "gateway.test"
 
 /** A Transport with a server behind it; what the server sends comes in pieces. */
-export class MemoryTransport {
+export class MemoryTransport<Server extends HostileServer = HostileServer> {
     private readonly pieces: DeviceBuffer[] = []
     private waiting: (() => void) | undefined
     private ended = false
-    server!: TlsServer13
+    server!: Server
     closed = false
 
     constructor(private readonly pieceBytes: number) {}
@@ -84,11 +92,65 @@ export class MemoryTransport {
     }
 }
 
-export class TlsSite {
-    private constructor(readonly owner: Chain) {}
+/** A class of hostile servers, which says the version. */
+export type ServerClass<Faults, Server extends HostileServer> = new (
+    config: ServerConfig,
+    faults: Faults,
+    output: (bytes: Buffer) => void
+) => Server
 
-    static async create(): Promise<TlsSite> {
-        return new TlsSite(await makeChain({ names: [HOST], caBits: 2048 }))
+/** How a connection differs from the usual one. */
+export interface OpenOptions {
+    /** TCP pieces from the server. */
+    pieceBytes?: number
+    /** The stream ends after so many records of the server. */
+    endsAfter?: number
+    /** Changes to the client's options. */
+    client?: Partial<ClientOptions> & object
+    /** What the server is and can. */
+    server?: Partial<ServerConfig>
+}
+
+/** A CA, as a device pins it. */
+export function anchorOf(ca: Certificate): ClientOptions["anchors"][0] {
+    const { subjectName, publicKeyInfo } = pinnedAnchor(ca)
+    return {
+        name: DeviceBuffer.from(subjectName),
+        key: DeviceBuffer.from(publicKeyInfo),
+    }
+}
+
+export class TlsSite<
+    Faults extends CommonFaults = Faults13,
+    Server extends HostileServer = TlsServer13,
+> {
+    private constructor(
+        readonly owner: Chain,
+        private readonly Server: ServerClass<Faults, Server>
+    ) {}
+
+    static async create(options?: Partial<ChainOptions>): Promise<TlsSite>
+    static async create<F extends CommonFaults, S extends HostileServer>(
+        options: Partial<ChainOptions>,
+        Server: ServerClass<F, S>
+    ): Promise<TlsSite<F, S>>
+    static async create(
+        options: Partial<ChainOptions> = {},
+        Server: ServerClass<never, HostileServer> = TlsServer13
+    ): Promise<unknown> {
+        const chain = await makeChain({
+            names: [HOST],
+            caBits: 2048,
+            ...options,
+        })
+        return new TlsSite(chain, Server)
+    }
+
+    /** The same chain, at a server of another version. */
+    at<F extends CommonFaults, S extends HostileServer>(
+        Server: ServerClass<F, S>
+    ): TlsSite<F, S> {
+        return new TlsSite(this.owner, Server)
     }
 
     /** The chain as it is sent. */
@@ -102,22 +164,23 @@ export class TlsSite {
         return this.owner.server.keys.privateKey
     }
 
-    /**
-     * Starts a connection.
-     *
-     * @param endsAfter the stream ends after so many records of the server
-     * @param client changes to the client's options
-     */
+    /** Starts a connection. */
     open(
-        faults: Faults = {},
-        pieceBytes = 1024,
-        endsAfter = Infinity,
-        client: Partial<ClientOptions> = {}
-    ): { transport: MemoryTransport; connection: Promise<TlsConnection> } {
-        const transport = new MemoryTransport(pieceBytes)
+        faults = {} as Faults,
+        {
+            pieceBytes = 1024,
+            endsAfter = Infinity,
+            client,
+            server,
+        }: OpenOptions = {}
+    ): {
+        transport: MemoryTransport<Server>
+        connection: Promise<TlsConnection>
+    } {
+        const transport = new MemoryTransport<Server>(pieceBytes)
         let records = 0
-        transport.server = new TlsServer13(
-            { chain: this.chain, key: this.key },
+        transport.server = new this.Server(
+            { chain: this.chain, key: this.key, ...server },
             faults,
             bytes => {
                 if (records < endsAfter) transport.deliver(bytes)
@@ -125,16 +188,11 @@ export class TlsSite {
                 if (records === endsAfter) transport.end()
             }
         )
-        const { subjectName, publicKeyInfo } = pinnedAnchor(this.owner.root)
         const connection = connectTls(transport, {
             parts: rsaSet(),
-            anchors: [
-                {
-                    name: DeviceBuffer.from(subjectName),
-                    key: DeviceBuffer.from(publicKeyInfo),
-                },
-            ],
+            anchors: [anchorOf(this.owner.root)],
             host: HOST,
+            port: 8883,
             nowSec: -1,
             floorSec: 0,
             ...client,
@@ -144,20 +202,30 @@ export class TlsSite {
         return { transport, connection }
     }
 
+    /** The handshake succeeds, the server has no complaints, and one message goes each way. */
+    async accepts(faults?: Faults, options?: OpenOptions): Promise<Server> {
+        const { transport, connection } = this.open(faults, options)
+        const open = await connection
+        const { server } = transport
+        assert.deepEqual(server.complaints, [])
+        assert.ok(server.clientFinishedIsRight)
+        server.sendData("down")
+        assert.equal((await open.read(1000))?.toString(), "down")
+        await open.write(DeviceBuffer.from("up"))
+        assert.equal(String(server.applicationData), "up")
+        await open.close()
+        assert.equal(server.alert, 0, "close_notify")
+        return server
+    }
+
     /** The handshake fails with this code, and the server sees this alert (undefined: none). */
     async refuses(
         code: string,
         alert: number | undefined,
         faults: Faults,
-        endsAfter?: number,
-        client?: Partial<ClientOptions>
+        options?: OpenOptions
     ): Promise<void> {
-        const { transport, connection } = this.open(
-            faults,
-            1024,
-            endsAfter,
-            client
-        )
+        const { transport, connection } = this.open(faults, options)
         await assertCode(connection, code)
         assert.equal(transport.server.alert, alert, "the alert on the wire")
         assert.ok(transport.closed, "the transport is closed")
@@ -168,9 +236,10 @@ export class TlsSite {
     async breaksOff(
         code: string,
         alert: number | undefined,
-        faults: Faults
+        faults: Faults,
+        options?: OpenOptions
     ): Promise<void> {
-        const { transport, connection } = this.open(faults)
+        const { transport, connection } = this.open(faults, options)
         const open = await connection
         await assertCode(readAll(open), code)
         assert.equal(transport.server.alert, alert, "the alert on the wire")
