@@ -58,8 +58,13 @@ const { ErrorCode, errorCode } = require("../../src/errors") as {
 }
 
 /** The DER of a PEM text, which Node need not be able to parse. */
-function decode(pem: string): Buffer {
+export function decode(pem: string): Buffer {
     return Buffer.from(pem.replace(/-----[^-]+-----/g, ""), "base64")
+}
+
+/** When a case is judged, Unix seconds. */
+export function secondsOf(of: LimboCase): number {
+    return Math.floor(Date.parse(of.validation_time ?? DEFAULT_TIME) / 1000)
 }
 
 /** What came of a case: the error's name, or undefined. */
@@ -84,13 +89,12 @@ export async function validate(
             key: DeviceBuffer.from(publicKeyInfo),
         }
     })
-    const time = Date.parse(of.validation_time ?? DEFAULT_TIME)
     try {
         await validatePath(sent, {
             anchors,
             schemes,
             host: of.expected_peer_name.value,
-            nowSec: Math.floor(time / 1000),
+            nowSec: secondsOf(of),
             floorSec: 0,
         })
         return undefined
