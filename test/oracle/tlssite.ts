@@ -49,15 +49,23 @@ export class MemoryTransport<Server extends HostileServer = HostileServer> {
     private ended = false
     server!: Server
     closed = false
+    /** How often the client read, and how many pieces there were to read. */
+    reads = 0
+    delivered = 0
 
-    constructor(private readonly pieceBytes: number) {}
+    constructor(
+        private readonly pieceBytes: number,
+        private readonly endsWhenIdle = false
+    ) {}
 
     /** From the server. */
     deliver(bytes: Buffer) {
-        for (let at = 0; at < bytes.length; at += this.pieceBytes)
+        for (let at = 0; at < bytes.length; at += this.pieceBytes) {
+            this.delivered++
             this.pieces.push(
                 DeviceBuffer.from(bytes.subarray(at, at + this.pieceBytes))
             )
+        }
         this.waiting?.()
     }
 
@@ -68,6 +76,8 @@ export class MemoryTransport<Server extends HostileServer = HostileServer> {
     }
 
     async read(timeoutMs: number): Promise<DeviceBuffer | null | undefined> {
+        this.reads++
+        if (!this.pieces.length && this.endsWhenIdle) return null
         if (!this.pieces.length && !this.ended && timeoutMs > 0)
             await new Promise<void>(resolve => {
                 const timer = setTimeout(resolve, timeoutMs)
@@ -105,6 +115,8 @@ export interface OpenOptions {
     pieceBytes?: number
     /** The stream ends after so many records of the server. */
     endsAfter?: number
+    /** The stream ends as soon as the client waits: the server, which answers at once, has nothing to say any more. */
+    endsWhenIdle?: boolean
     /** Changes to the client's options. */
     client?: Partial<ClientOptions> & object
     /** What the server is and can. */
@@ -170,6 +182,7 @@ export class TlsSite<
         {
             pieceBytes = 1024,
             endsAfter = Infinity,
+            endsWhenIdle,
             client,
             server,
         }: OpenOptions = {}
@@ -177,7 +190,7 @@ export class TlsSite<
         transport: MemoryTransport<Server>
         connection: Promise<TlsConnection>
     } {
-        const transport = new MemoryTransport<Server>(pieceBytes)
+        const transport = new MemoryTransport<Server>(pieceBytes, endsWhenIdle)
         let records = 0
         transport.server = new this.Server(
             { chain: this.chain, key: this.key, ...server },

@@ -1,12 +1,16 @@
 /** The device's ready-made sets, and what tests add to them. */
 import { generateShare, P256 } from "../../../sim/faults/algorithms"
 import { Buffer as DeviceBuffer } from "../../../sim/shim/buffer"
+import { ErrorCode } from "../tlssite"
 
 export interface Parts {
     versions: { code: number }[]
     groups: Group[]
     suites: { code: number; version: number }[]
     schemes: { code: number }[]
+}
+const { fail } = require("../../../src/errors") as {
+    fail(code: number, message: string): never
 }
 interface Group {
     code: number
@@ -25,8 +29,16 @@ function nodeP256(): Group {
             const share = generateShare(P256)
             return {
                 publicKey: DeviceBuffer.from(share.publicKey),
-                agree: async (peer: DeviceBuffer) =>
-                    DeviceBuffer.from(share.agree(Buffer.from(peer))),
+                agree: async (peer: DeviceBuffer) => {
+                    try {
+                        return DeviceBuffer.from(share.agree(Buffer.from(peer)))
+                    } catch {
+                        return fail(
+                            ErrorCode.CryptoWeakKeyShare,
+                            "node: not a point of P-256"
+                        )
+                    }
+                },
                 wipe: () => undefined,
             }
         },
