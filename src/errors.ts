@@ -105,6 +105,8 @@ export const enum ErrorCode {
     X509KeyMismatch = 3013,
     X509NotForServers = 3014,
     X509LeafKeyUsage = 3015,
+    /** A key of a kind that the firmware has no scheme for; the message names it. */
+    X509UnsupportedKey = 3016,
     // certificate_expired
     X509Expired = 3020,
     X509NotYetValid = 3021,
@@ -118,6 +120,8 @@ export const enum ErrorCode {
     X509IssuerKeyUsage = 3042,
     X509PathLength = 3043,
     X509PathTooLong = 3044,
+    /** The search for a path was given up: too many candidates, or signatures. */
+    X509SearchLimit = 3045,
 
     // crypto: 4000-4999
     /** A key, scalar, key share or pseudorandom key of a wrong length. */
@@ -141,6 +145,12 @@ export const enum ErrorCode {
     CryptoBadSignature = 4010,
     /** A digest of another length than its hash algorithm's. */
     CryptoDigestLength = 4011,
+    /** A public key that is not an uncompressed point of its curve. */
+    CryptoPoint = 4012,
+    /** An ECDSA signature that is not two positive integers in strict DER. */
+    CryptoSignatureEncoding = 4013,
+    /** A private key that is not from 1 to n - 1. */
+    CryptoScalar = 4014,
 
     // mqtt: 5000-5999
     /** A packet has not the length or the content that its type has. */

@@ -4,8 +4,8 @@
  * A tour, in the order in which a firmware meets it (`main.ts` is a whole one):
  *
  * - `readSettings` gives what provisioning has left in flash: names, key, pinned CA, intervals.
- * - `new Leaf(settings, gatewayLink(rsaSet()), storeSetting)` is the device at the gateway; `start` runs it in the background. It connects,
- *   keeps the connection through renewals of tokens and failures of networks, and sends heartbeats when there is nothing to say.
+ * - `new Leaf(settings, gatewayLink(rsaSet(), rememberIssuers, resumeSession), storeSetting)` is the device at the gateway; `start` runs
+ *   it in the background. It connects, verifies each certificate of the gateway once, keeps the connection through renewals of tokens and failures of networks, and sends heartbeats when there is nothing to say.
  * - `leaf.send(body, options)` sends a message, or keeps it until there is a connection. QoS 1: the gateway has it, or it goes again.
  * - `Sampler` reads a sensor that may not answer.
  * - `LeafError` is the one error; `errorCode` gives its number, which the documentation explains.
@@ -13,7 +13,12 @@
  * What a firmware does not use is not in its image.
  */
 export { LeafError, errorCode } from "./errors"
-export { readSettings, storeSetting } from "./app/flash"
+export {
+    readSettings,
+    rememberIssuers,
+    resumeSession,
+    storeSetting,
+} from "./app/flash"
 export { gatewayLink } from "./app/gatewaylink"
 export { Leaf, type OpenLink, type SendOptions } from "./app/leaf"
 export { Sampler, roundReading } from "./app/sampler"

@@ -11,6 +11,8 @@ import {
     errorCode,
     gatewayLink,
     readSettings,
+    rememberIssuers,
+    resumeSession,
     roundReading,
     rsaSet,
     storeSetting,
@@ -59,7 +61,8 @@ async function main(): Promise<void> {
         console.log(`main: ${e.message} (${errorCode(e)})`)
         return
     }
-    const leaf = new Leaf(settings, gatewayLink(rsaSet()), storeSetting)
+    const link = gatewayLink(rsaSet(), rememberIssuers, resumeSession)
+    const leaf = new Leaf(settings, link, storeSetting)
     leaf.start()
     while (true) {
         await report(leaf)

@@ -34,7 +34,7 @@ export class CliError extends Error {
 }
 
 /** A text of the bundle, with where it comes from. */
-interface Bundle {
+export interface Bundle {
     file: string
     text: Buffer
 }

@@ -7,6 +7,8 @@
  * heap is measured from outside (heap.ts). `stop` leaves no timer and no socket.
  */
 import { EventEmitter } from "node:events"
+import { Board } from "./boards"
+import { BoardClock, operationOf } from "./boardtime"
 import { Clock, realClock } from "./clock"
 import { Image } from "./compiler"
 import { FlashImage, readFlashFile, writeFlashFile } from "./flash"
@@ -71,9 +73,13 @@ export interface DeviceOptions {
     /** Where a connection to a name and port goes really; only without `network`. */
     resolve?: (host: string, port: number) => Address | undefined
     clock?: Clock
+    /** Public-key operations take as long as on this board, in the time of `clock`. Default: as long as they take here. */
+    board?: Board
     /** Collect at every allocation: finds dangling references of the runtime, 16 times slower. */
     gcStress?: boolean
     bus?: JacdacPort
+    /** Count the opcodes that the VM executes, see `opcodes`: some percent slower. */
+    countOpcodes?: boolean
     /**
      * From a panic to the next start at most, in ms. Default: as on a board, which is `RESTART_MS`, or a second when
      * the program asked for it.
@@ -83,8 +89,17 @@ export interface DeviceOptions {
     heapLimit?: number
 }
 
+/** A public-key operation that the device is about to do. */
+export interface Operation {
+    /** See `src/crypto/operation.ts`. */
+    name: string
+    /** What it takes on the board that the device is as slow as; 0 without one. */
+    seconds: number
+}
+
 interface DeviceEvents {
     line: [Line]
+    operation: [Operation]
     /** What the runtime itself logs. */
     runtime: [string]
     panic: [Panic]
@@ -111,6 +126,7 @@ export class Device extends EventEmitter<DeviceEvents> {
 
     private machine: Machine | undefined
     private readonly clock: Clock
+    private readonly boardClock: BoardClock | undefined
     private readonly network: VmNetwork
     private readonly flash: FlashImage
     private readonly flashFile: string | undefined
@@ -125,7 +141,10 @@ export class Device extends EventEmitter<DeviceEvents> {
 
     private constructor(private readonly options: DeviceOptions) {
         super()
-        this.clock = options.clock ?? realClock
+        const clock = options.clock ?? realClock
+        if (options.board)
+            this.boardClock = new BoardClock(clock, options.board)
+        this.clock = this.boardClock ?? clock
         this.network =
             options.network ??
             new Network({ clock: this.clock, resolve: options.resolve })
@@ -141,7 +160,7 @@ export class Device extends EventEmitter<DeviceEvents> {
         await verify(options.image)
         device.flash.setProgram(options.image.binary)
         device.keepFlash()
-        options.bus?.attach(frame => device.machine?.deliver(frame))
+        options.bus?.attach(frame => device.onBus(frame))
         await device.powerOn()
         return device
     }
@@ -149,6 +168,11 @@ export class Device extends EventEmitter<DeviceEvents> {
     /** Whether `stop` was called. */
     get isStopped(): boolean {
         return this.stopped
+    }
+
+    /** Opcodes that the VM has executed since power-on, modulo 2^32, if `countOpcodes` says so. */
+    get opcodes(): number {
+        return this.machine?.opcodes ?? 0
     }
 
     /** The settings in flash, as the device would read them now. */
@@ -245,6 +269,7 @@ export class Device extends EventEmitter<DeviceEvents> {
 
     private powerOff(): void {
         this.clock.clearTimeout(this.restartTimer)
+        this.boardClock?.reset()
         this.machine?.stop()
         this.machine = undefined
     }
@@ -256,6 +281,7 @@ export class Device extends EventEmitter<DeviceEvents> {
             network: this.network,
             deviceId: this.options.deviceId ?? "ed6e1eaf00000001",
             gcStress: this.options.gcStress ?? false,
+            countOpcodes: this.options.countOpcodes ?? false,
             loadFlash: () => this.flash.bytes,
             saveFlash: bytes => {
                 this.flashWrites++
@@ -272,6 +298,13 @@ export class Device extends EventEmitter<DeviceEvents> {
         this.machine = machine
         // A board waits 5 s before it starts its program.
         machine.skip(RESTART_MS)
+    }
+
+    private onBus(frame: Uint8Array): void {
+        const deliver = () => this.machine?.deliver(frame)
+        // A board that is busy does not hear its bus.
+        if (this.boardClock) this.boardClock.setTimeout(deliver, 0)
+        else deliver()
     }
 
     private keepFlash(): void {
@@ -295,6 +328,12 @@ export class Device extends EventEmitter<DeviceEvents> {
         this.lines.push(line)
         if (this.down && match[1] === "*") this.onNotice(line.text)
         this.emit("line", line)
+        const name = operationOf(line.text)
+        if (name !== undefined)
+            this.emit("operation", {
+                name,
+                seconds: this.boardClock?.charge(name) ?? 0,
+            })
     }
 
     /** What the runtime tells between the end of a program and its next start. */

@@ -11,6 +11,7 @@ import * as path from "node:path"
 import { Clock, realClock } from "./clock"
 import { VmGlobals, loadVm } from "./cli"
 import { HeapProbe } from "./heap"
+import { countingBundle, opcodesIn } from "./opcodes"
 import { BrokenSocket, Network, VmNetwork } from "./socket"
 
 /** What the glue code offers, as far as it is used here. */
@@ -39,6 +40,7 @@ export interface MachineOptions {
     network: VmNetwork
     deviceId: string
     gcStress: boolean
+    countOpcodes: boolean
     loadFlash(): Uint8Array
     saveFlash(bytes: Uint8Array): void
     /** A line of the runtime's log, the program's console among it. */
@@ -79,7 +81,8 @@ export class Machine {
         // The glue code calls these only after the machine is there.
         const late: { machine?: Machine } = {}
         const factory = loadVm(
-            globalsFor(options.clock, options.network, () => late.machine)
+            globalsFor(options.clock, options.network, () => late.machine),
+            options.countOpcodes ? countingBundle : undefined
         )
         const vm = (await factory({ noExitRuntime: true })) as VmModule
         const machine = (late.machine = new Machine(vm, options))
@@ -117,6 +120,11 @@ export class Machine {
         if (this.stopped) return
         this.options.onTick()
         for (const work of this.waiting.splice(0)) work()
+    }
+
+    /** Opcodes executed since power-on, modulo 2^32; 0 if they are not counted. */
+    get opcodes(): number {
+        return this.options.countOpcodes ? opcodesIn(this.vm.HEAPU32) : 0
     }
 
     now(): number {

@@ -27,7 +27,7 @@ const SKEW_SEC = 300
 const FRESH_SEC = 7 * 86400
 
 /** Writes a number to flash. */
-export type StoreSetting = (name: string, value: number) => Promise<void>
+export type StoreSetting = (name: string, value: any) => Promise<void>
 
 export class Clock {
     /** Whether a Date was accepted since the start. */

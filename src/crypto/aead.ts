@@ -3,6 +3,7 @@
  *
  * Everything happens in the caller's buffer. Who uses a key sees to it that a nonce is never used twice with it.
  */
+import { ErrorCode, fail } from "../errors"
 
 /** Bytes of the tag, for every algorithm here. */
 export const TAG_LENGTH = 16
@@ -54,4 +55,22 @@ export interface AeadAlgorithm {
      * @throws CryptoKeyLength
      */
     create(key: Buffer): Aead
+}
+
+/**
+ * The checks that every operation begins with.
+ *
+ * @throws CryptoNonceLength; CryptoRange unless `length` bytes and a tag are in `data` from offset `from`
+ */
+export function checkOperation(
+    nonce: Buffer,
+    data: Buffer,
+    from: number,
+    length: number
+): void {
+    if (nonce.length !== NONCE_LENGTH)
+        fail(ErrorCode.CryptoNonceLength, "crypto: the nonce is not 12 bytes")
+    const end = from + length + TAG_LENGTH
+    if (!(from >= 0 && length >= 0 && end <= data.length))
+        fail(ErrorCode.CryptoRange, "crypto: no room for text and tag")
 }

@@ -10,7 +10,7 @@
  */
 import { equalSecrets, wipe } from "../bytes"
 import { ErrorCode, fail } from "../errors"
-import { Aead, AeadAlgorithm, NONCE_LENGTH, TAG_LENGTH } from "./aead"
+import { Aead, AeadAlgorithm, checkOperation, TAG_LENGTH } from "./aead"
 import { loadLimbs, storeLimbs } from "./limbs"
 import { absorb, POLY_WIDTHS } from "./poly1305.g"
 import { pace } from "./pace"
@@ -183,14 +183,7 @@ class ChaCha20Poly1305 implements Aead {
     ): Buffer {
         if (this.key.length !== KEY_LENGTH)
             fail(ErrorCode.CryptoKeyLength, "crypto: the key was wiped")
-        if (nonce.length !== NONCE_LENGTH)
-            fail(
-                ErrorCode.CryptoNonceLength,
-                "crypto: the nonce is not 12 bytes"
-            )
-        const end = from + length + TAG_LENGTH
-        if (!(from >= 0 && length >= 0 && end <= data.length))
-            fail(ErrorCode.CryptoRange, "crypto: no room for text and tag")
+        checkOperation(nonce, data, from, length)
         return Buffer.concat(CONSTANTS, this.key, hex`00000000`, nonce)
     }
 }

@@ -87,6 +87,11 @@ export class Der {
         return this.end - this.at
     }
 
+    /** Where what is left lies, as one number, for a buffer of up to 32 KB: `Certificate.cut` makes a cursor of it. */
+    place(): number {
+        return (this.at << 16) | this.end
+    }
+
     /** A copy of what is left. */
     copy(): Buffer {
         return this.bytes.slice(this.at, this.end)
@@ -114,13 +119,12 @@ export class Der {
         return this.copy().toString("hex")
     }
 
-    /** BOOLEAN: 0x00 or 0xff, X.690 11.1. */
-    readBoolean(): boolean {
-        const value = this.read(Tag.Boolean)
-        const byte = value.bytes[value.at]
-        if (value.left() !== 1 || (byte !== 0 && byte !== 0xff))
-            malformed("a boolean is malformed")
-        return byte !== 0
+    /** BOOLEAN DEFAULT FALSE: 0xff, or left out, X.690 11.1 and 11.5. */
+    readFlag(): boolean {
+        if (this.peek() !== Tag.Boolean) return false
+        if (this.read(Tag.Boolean).hex() !== "ff")
+            malformed("a boolean is malformed, or a default is encoded")
+        return true
     }
 
     /** INTEGER: a cursor over its minimal two's complement bytes, X.690 8.3.2. */
@@ -142,13 +146,11 @@ export class Der {
     /** INTEGER from 0 to 2^24 - 1. */
     readSmallInteger(): number {
         const value = this.readInteger()
+        let result = 0
+        for (let i = value.at; i < value.end; i++)
+            result = (result << 8) | value.bytes[i]
         if (value.bytes[value.at] >= 0x80 || value.left() > 3)
             malformed("an integer is out of range")
-        let result = 0
-        while (value.at < value.end) {
-            result = (result << 8) | value.bytes[value.at]
-            value.at = value.at + 1
-        }
         return result
     }
 

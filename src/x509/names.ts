@@ -10,9 +10,14 @@ import { Der, malformed, Tag } from "./der"
 
 /** The longest DNS name, RFC 1035 2.3.4. */
 const MAX_NAME_LENGTH = 253
+const MAX_LABEL_LENGTH = 63
 
 /** Bounds the search through a stranger's certificate; public ones carry up to a hundred names. */
 const MAX_NAMES = 128
+
+/** What host names are made of; digits first. */
+const DNS_CHARACTERS =
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
 
 /**
  * The four bytes of an IPv4 address in dotted decimal.
@@ -22,21 +27,10 @@ const MAX_NAMES = 128
 export function parseIpv4(host: string): Buffer {
     const parts = host.split(".")
     if (parts.length !== 4) return null
-    const address = Buffer.alloc(4)
-    for (let i = 0; i < 4; i++) {
-        const part = parts[i]
-        if (part.length < 1 || part.length > 3) return null
-        if (part.length > 1 && part.charCodeAt(0) === 48) return null
-        let value = 0
-        for (let j = 0; j < part.length; j++) {
-            const digit = part.charCodeAt(j) - 48
-            if (digit < 0 || digit > 9) return null
-            value = value * 10 + digit
-        }
-        if (value > 255) return null
-        address[i] = value
-    }
-    return address
+    const b = Buffer.alloc(4)
+    for (let i = 0; i < 4; i++) b[i] = parseInt(parts[i])
+    // Whatever is written in another way, out of range, or no number at all, has come out differently.
+    return `${b[0]}.${b[1]}.${b[2]}.${b[3]}` === host ? b : null
 }
 
 /**
@@ -44,25 +38,17 @@ export function parseIpv4(host: string): Buffer {
  * label that is not all digits (so that nothing that looks like an address is taken for a name).
  */
 export function isDnsName(name: string): boolean {
-    if (name.length < 1 || name.length > MAX_NAME_LENGTH) return false
-    let label = 0
     let digitsOnly = true
-    for (let i = 0; i < name.length; i++) {
-        const c = name.charCodeAt(i)
-        if (c === 46) {
-            if (label === 0) return false
-            label = 0
-            digitsOnly = true
-        } else {
-            const digit = c >= 48 && c <= 57
-            const letter = (c >= 97 && c <= 122) || (c >= 65 && c <= 90)
-            if (!digit && !letter && c !== 45 && c !== 95) return false
-            if (!digit) digitsOnly = false
-            label++
-            if (label > 63) return false
+    for (const label of name.split(".")) {
+        digitsOnly = true
+        for (let i = 0; i < label.length; i++) {
+            const character = DNS_CHARACTERS.indexOf(label[i])
+            if (character < 0) return false
+            if (character > 9) digitsOnly = false
         }
+        if (label.length < 1 || label.length > MAX_LABEL_LENGTH) return false
     }
-    return label > 0 && !digitsOnly
+    return !digitsOnly && name.length <= MAX_NAME_LENGTH
 }
 
 /**
@@ -84,7 +70,7 @@ export function referenceAddress(host: string): Buffer {
 /**
  * Checks that one of the names is `host`.
  *
- * @param names content of the subject's GeneralNames, or null if there are none
+ * @param names content of the subject's GeneralNames, empty if there are none; it is read to its end
  * @param host a DNS name or an IPv4 address
  * @throws LeafError X509NoReferenceName, X509NameMismatch
  */
@@ -93,21 +79,17 @@ export function checkName(names: Der, host: string): void {
     const name = host.toLowerCase()
     let found = false
     let count = 0
-    if (names !== null) {
-        const list = new Der(names.bytes, names.at, names.end)
-        while (list.left() > 0) {
-            count++
-            if (count > MAX_NAMES)
-                malformed("there are too many alternative names")
-            const tag = list.peek()
-            const value = list.read(tag)
-            if (tag === Tag.ContextPrimitive + 2) {
-                if (address === null && matchesDns(value, name)) found = true
-            } else if (tag === Tag.ContextPrimitive + 7) {
-                if (value.left() !== 4 && value.left() !== 16)
-                    malformed("an address among the names is malformed")
-                if (address !== null && value.equals(address)) found = true
-            }
+    while (names.left() > 0) {
+        count++
+        if (count > MAX_NAMES) malformed("there are too many alternative names")
+        const tag = names.peek()
+        const value = names.read(tag)
+        if (tag === Tag.ContextPrimitive + 2) {
+            if (address === null && matchesDns(value, name)) found = true
+        } else if (tag === Tag.ContextPrimitive + 7) {
+            if (value.left() !== 4 && value.left() !== 16)
+                malformed("an address among the names is malformed")
+            if (address !== null && value.equals(address)) found = true
         }
     }
     if (!found)

@@ -1,20 +1,29 @@
 /**
- * Certification path validation (RFC 5280 chapter 6) for a TLS server, up to a pinned anchor.
+ * Certification path building and validation (RFC 5280 chapter 6, RFC 4158) for a TLS server, up to a pinned anchor.
  *
- * Cheap checks come first, for the whole path; then the signatures, from the anchor downwards, so that no key is used
- * before its own certificate is proven, and a peer without the owner's CA costs at most one signature check an anchor.
+ * The first certificate is the server's. Issuers are looked for among the others, in the order in which they were sent: any
+ * number may be out of place, not needed, or of one name (cross-signed, renewed). The search is depth first. A candidate has
+ * to pass every cheap check first; a path that reaches an anchor has its signatures verified from the anchor downwards, so
+ * that no key is used before its own certificate is proven. Where that fails, the search goes on.
  *
- * The result is evidence: a `ValidatedPath` exists only where every check passed. Issuers are found among what the
- * server sent, in any order, each by the first certificate with the right subject; there is no search through
- * alternatives. Not done: revocation, name constraints (refused), policies.
+ * What it may cost is bounded (P9), and no signature is verified twice. A peer without the owner's CA is let go after
+ * MAX_WRONG_SIGNATURES public-key operations.
+ *
+ * When no path is good, the error is that of the first path that reached an anchor and was not proven; else the first
+ * reason against an issuer that was found; else that none was found.
+ *
+ * The result is evidence: a `ValidatedPath` exists only where every check passed. Not done: revocation, name constraints
+ * (refused), policies.
  */
+import { sha256 } from "../crypto/hash"
 import { pace } from "../crypto/pace"
 import { ErrorCode, fail } from "../errors"
-import { Certificate, KeyUsage, parseCertificate } from "./certificate"
+import { Certificate, KeyUsage } from "./certificate"
 import { Der, Tag } from "./der"
 import { VerifiedIssuers } from "./issuers"
 import { checkName } from "./names"
 import {
+    checkKey,
     findCertificateScheme,
     isWrongSignature,
     SignatureScheme,
@@ -26,8 +35,24 @@ export const MAX_PATH_LENGTH = 5
 /** P9: how many certificates a server may send, those that are not needed included. */
 export const MAX_CERTIFICATES = 8
 
+/** P9: how many issuers are looked at in a search, those that come up again included. Three renewed CAs need 14. */
+const MAX_CANDIDATES = 16
+
+/** P9: how many signatures are verified in a search: five of a path, and some of others. */
+const MAX_SIGNATURES = 8
+
+/** P9: how many of them may be wrong: for two anchors of one name and two CAs of one name, each renewed. */
+const MAX_WRONG_SIGNATURES = 3
+
 /** Opcodes that reading one certificate takes at most. */
 const OPCODES_A_CERTIFICATE = 30000
+
+/** How far a path got that failed. */
+const enum Reached {
+    Nothing,
+    Issuer,
+    Anchor,
+}
 
 /** P10: whom the owner trusts: a name and a key, pinned in flash. Nothing that a peer sends becomes one. */
 export interface TrustAnchor {
@@ -46,21 +71,39 @@ export interface PathPolicy {
     nowSec: number
     /** The time is known not to be before this; used while `nowSec` is -1. */
     floorSec: number
-    /** Null: none. */
+    /** What was verified before; null or left out: nothing is remembered. */
     issuers?: VerifiedIssuers
+}
+
+/** What is known of the server once its path is proven. */
+export class ServerKey {
+    /** Content of the key's AlgorithmIdentifier. */
+    readonly keyAlgorithm: Der
+    readonly keyBits: Der
+    notBeforeSec = 0
+    notAfterSec = 0
+
+    /** @param info content of a SubjectPublicKeyInfo */
+    constructor(info: Der) {
+        this.keyAlgorithm = info.read(Tag.Sequence)
+        this.keyBits = info.readBitStringBytes()
+        info.finish()
+    }
 }
 
 /** Evidence of a path from the server's certificate to a pinned anchor. Only `validatePath` makes it. */
 export class ValidatedPath {
     constructor(
-        readonly leaf: Certificate,
-        /** How many certificates the path has, the anchor not counted; as many signatures were verified. */
-        readonly length: number
+        readonly leaf: ServerKey,
+        /** How many certificates the path has, the anchor not counted. */
+        readonly length: number,
+        /** How many signatures were verified this time, in the whole search. */
+        readonly signatures: number
     ) {}
 }
 
 /**
- * Finds and validates the path from the first certificate to one of the anchors.
+ * Finds and validates a path from the first certificate to one of the anchors.
  *
  * @param sent one cursor a certificate, in the order in which they were sent
  * @throws LeafError with the check that failed
@@ -74,168 +117,261 @@ export async function validatePath(
             ErrorCode.X509CertificateCount,
             "x509: the server sent no certificates, or too many"
         ) // S3, P9
-    const leaf = parseCertificate(sent[0])
-    checkLeaf(leaf, policy)
-    await pace(OPCODES_A_CERTIFICATE)
-    const path = [leaf]
-    const below: Certificate[] = []
-    for (let i = 1; i < sent.length; i++) {
-        below.push(parseCertificate(sent[i]))
+    const search = new Search(policy)
+    for (const one of sent) {
+        const c = new Certificate(one)
         await pace(OPCODES_A_CERTIFICATE)
+        if (search.certificates.length === 0) search.startAt(c)
+        search.certificates.push(c)
     }
-    let subject = leaf
-    // P5 counts the issuers between an issuer and the leaf, without self-issued ones.
-    let intermediates = 0
-    while (!hasAnchor(policy.anchors, subject)) {
-        const issuer = findIssuer(below, path, subject)
-        checkIssuer(issuer, intermediates)
-        checkValidity(issuer, policy)
-        if (!issuer.subject.same(issuer.issuer)) intermediates++
-        path.push(issuer)
-        if (path.length > MAX_PATH_LENGTH)
+    if (!(await search.climb(0))) {
+        if (search.reached === Reached.Nothing)
+            fail(
+                ErrorCode.X509UnknownIssuer,
+                "x509: the chain does not lead to the pinned CA"
+            )
+        throw search.failure
+    }
+    return new ValidatedPath(
+        search.leafKey,
+        search.path.length,
+        search.signatures
+    )
+}
+
+class Search {
+    /** What the server sent. */
+    readonly certificates: Certificate[] = []
+    /** From the leaf to the issuer that is looked at. */
+    readonly path: Certificate[] = []
+    leafKey: ServerKey = null
+    /** The place in the path at which a proof failed: what is above it in the path is proven. */
+    private proofAt = MAX_PATH_LENGTH
+    /** Ids of certificates that were proven in this search. */
+    private readonly proven: string[] = []
+    private candidates = 0
+    signatures = 0
+    private wrongSignatures = 0
+    failure: any = null
+    reached = Reached.Nothing
+
+    constructor(readonly policy: PathPolicy) {}
+
+    /** The cheap checks of the server's own certificate. */
+    startAt(leaf: Certificate): void {
+        const policy = this.policy
+        leaf.readExtensions()
+        checkName(leaf.cut(leaf.names), policy.host) // I1, I2, I3
+        this.checkValidity(leaf)
+        if (leaf.pathLength >= 0)
+            fail(
+                ErrorCode.X509LeafIsCa,
+                "x509: the server's certificate is a CA's"
+            )
+        // RFC 5280 4.2.1.3: who is no CA does not sign certificates either.
+        if (
+            leaf.keyUsage >= 0 &&
+            (leaf.keyUsage &
+                (KeyUsage.DigitalSignature | KeyUsage.KeyCertSign)) !==
+                KeyUsage.DigitalSignature
+        )
+            fail(
+                ErrorCode.X509LeafKeyUsage,
+                "x509: the server's key is not for signatures, or for certificates"
+            ) // P6
+        if (leaf.serverAuth !== 1)
+            fail(
+                ErrorCode.X509NotForServers,
+                "x509: the certificate is not for servers"
+            ) // P7
+        const key = new ServerKey(leaf.cut(leaf.key))
+        checkKey(policy.schemes, key.keyAlgorithm, key.keyBits)
+        key.notBeforeSec = leaf.notBeforeSec
+        key.notAfterSec = leaf.notAfterSec
+        this.leafKey = key
+        this.path.push(leaf)
+    }
+
+    /** P3: with the time known, the whole period; without it, only that it does not end before the floor. */
+    private checkValidity(c: Certificate): void {
+        const policy = this.policy
+        const known = policy.nowSec >= 0
+        if (c.notAfterSec < (known ? policy.nowSec : policy.floorSec))
+            fail(ErrorCode.X509Expired, "x509: a certificate has expired")
+        if (known && c.notBeforeSec > policy.nowSec)
+            fail(
+                ErrorCode.X509NotYetValid,
+                "x509: a certificate is not valid yet"
+            )
+    }
+
+    /**
+     * Looks for a way from the path's last certificate to an anchor, over at most MAX_PATH_LENGTH certificates in all.
+     *
+     * @param intermediates P5: the issuers between the one that is looked for and the leaf, without self-issued ones
+     * @returns whether `path` is a proven path to an anchor; else it is what it was, and why is in `failure`
+     */
+    async climb(intermediates: number): Promise<boolean> {
+        const path = this.path
+        const depth = path.length
+        const subject = path[depth - 1]
+        const name = subject.cut(subject.issuer)
+        // A way through the certificate whose proof failed need not be looked at: here and below.
+        for (const anchor of this.policy.anchors)
+            if (this.proofAt >= depth - 1 && name.equals(anchor.name))
+                try {
+                    await this.prove(anchor)
+                    return true
+                } catch (e: any) {
+                    this.note(e, Reached.Anchor)
+                }
+        for (const issuer of this.certificates) {
+            if (this.proofAt < depth - 1) return false
+            // P1: the issuer's subject is, byte for byte, the wanted name.
+            if (
+                path.indexOf(issuer) < 0 &&
+                issuer.cut(issuer.subject).same(name)
+            )
+                try {
+                    await pace(OPCODES_A_CERTIFICATE)
+                    this.checkIssuer(issuer, subject, intermediates)
+                    path.push(issuer)
+                    this.proofAt = MAX_PATH_LENGTH
+                    if (
+                        await this.climb(
+                            issuer.cut(issuer.issuer).same(name)
+                                ? intermediates
+                                : intermediates + 1
+                        )
+                    )
+                        return true
+                    path.pop()
+                } catch (e: any) {
+                    this.note(e, Reached.Issuer)
+                }
+        }
+        return false
+    }
+
+    /** The cheap checks of an issuer. */
+    private checkIssuer(
+        issuer: Certificate,
+        subject: Certificate,
+        intermediates: number
+    ): void {
+        this.candidates++
+        if (this.candidates > MAX_CANDIDATES) failSearch()
+        if (this.path.length >= MAX_PATH_LENGTH)
             fail(
                 ErrorCode.X509PathTooLong,
                 "x509: the certification path is too long"
             ) // P9
-        subject = issuer
+        issuer.readExtensions()
+        if (issuer.pathLength < 0)
+            fail(ErrorCode.X509NotCa, "x509: an issuer is not a CA") // P4
+        if ((issuer.keyUsage & KeyUsage.KeyCertSign) === 0)
+            fail(
+                ErrorCode.X509IssuerKeyUsage,
+                "x509: an issuer's key is not for certificates"
+            ) // P6
+        if (issuer.serverAuth === 0)
+            fail(
+                ErrorCode.X509NotForServers,
+                "x509: an issuer is not for servers' certificates"
+            ) // P7
+        if (intermediates > issuer.pathLength)
+            fail(
+                ErrorCode.X509PathLength,
+                "x509: a path length constraint is exceeded"
+            ) // P5
+        this.checkValidity(issuer)
+        this.findScheme(subject, new ServerKey(issuer.cut(issuer.key)))
     }
-    await verifySignatures(path, policy)
-    return new ValidatedPath(leaf, path.length)
-}
 
-function checkLeaf(leaf: Certificate, policy: PathPolicy): void {
-    checkName(leaf.names, policy.host) // I1, I2, I3
-    checkValidity(leaf, policy)
-    if (leaf.isCa)
-        fail(ErrorCode.X509LeafIsCa, "x509: the server's certificate is a CA's")
-    if (leaf.keyUsage >= 0 && (leaf.keyUsage & KeyUsage.DigitalSignature) === 0)
-        fail(
-            ErrorCode.X509LeafKeyUsage,
-            "x509: the server's key is not for signatures"
-        ) // P6
-    if (leaf.serverAuth !== 1)
-        fail(
-            ErrorCode.X509NotForServers,
-            "x509: the certificate is not for servers"
-        ) // P7
-}
-
-/** P3: with the time known, the whole period; without it, only that it does not end before the floor. */
-function checkValidity(c: Certificate, policy: PathPolicy): void {
-    const known = policy.nowSec >= 0
-    if (c.notAfterSec < (known ? policy.nowSec : policy.floorSec))
-        fail(ErrorCode.X509Expired, "x509: a certificate has expired")
-    if (known && c.notBeforeSec > policy.nowSec)
-        fail(ErrorCode.X509NotYetValid, "x509: a certificate is not valid yet")
-}
-
-function checkIssuer(issuer: Certificate, intermediates: number): void {
-    if (!issuer.isCa) fail(ErrorCode.X509NotCa, "x509: an issuer is not a CA") // P4
-    if (issuer.keyUsage >= 0 && (issuer.keyUsage & KeyUsage.KeyCertSign) === 0)
-        fail(
-            ErrorCode.X509IssuerKeyUsage,
-            "x509: an issuer's key is not for certificates"
-        ) // P6
-    if (issuer.serverAuth === 0)
-        fail(
-            ErrorCode.X509NotForServers,
-            "x509: an issuer is not for servers' certificates"
-        ) // P7
-    if (issuer.pathLength >= 0 && intermediates > issuer.pathLength)
-        fail(
-            ErrorCode.X509PathLength,
-            "x509: a path length constraint is exceeded"
-        ) // P5
-}
-
-function hasAnchor(anchors: TrustAnchor[], subject: Certificate): boolean {
-    for (const anchor of anchors)
-        if (subject.issuer.equals(anchor.name)) return true
-    return false
-}
-
-/** P1: the issuer is the first certificate whose subject is, byte for byte, the wanted name, and that is not in use. */
-function findIssuer(
-    sent: Certificate[],
-    path: Certificate[],
-    subject: Certificate
-): Certificate {
-    for (const candidate of sent)
-        if (
-            candidate.subject.same(subject.issuer) &&
-            path.indexOf(candidate) < 0
-        )
-            return candidate
-    fail(
-        ErrorCode.X509UnknownIssuer,
-        "x509: the chain does not lead to the pinned CA"
-    )
-}
-
-/** P2: every signature, from the anchor down to the leaf. */
-async function verifySignatures(
-    path: Certificate[],
-    policy: PathPolicy
-): Promise<void> {
-    await verifyByAnchor(path[path.length - 1], policy)
-    for (let i = path.length - 2; i >= 0; i--) {
-        const issuer = path[i + 1]
-        await verifySignature(
-            path[i],
-            issuer.keyAlgorithm,
-            issuer.keyBits,
-            policy.schemes
+    /** What the subject's signature is verified with, and that the issuer's key is good for it. */
+    private findScheme(subject: Certificate, key: ServerKey): SignatureScheme {
+        const schemes = this.policy.schemes
+        checkKey(schemes, key.keyAlgorithm, key.keyBits)
+        return findCertificateScheme(
+            schemes,
+            subject.cut(subject.signatureAlgorithm),
+            key.keyAlgorithm
         )
     }
-}
 
-/** Two anchors may share a name (a CA with a new key): either is good, and the last one's failure is reported. */
-async function verifyByAnchor(
-    top: Certificate,
-    policy: PathPolicy
-): Promise<void> {
-    let failure: any = null
-    for (const anchor of policy.anchors)
-        if (top.issuer.equals(anchor.name)) {
-            try {
-                const info = new Der(anchor.key, 0, anchor.key.length).read(
-                    Tag.Sequence
-                )
-                const algorithm = info.read(Tag.Sequence)
-                await verifySignature(
-                    top,
-                    algorithm,
-                    info.readBitStringBytes(),
-                    policy.schemes
-                )
-                return
-            } catch (e: any) {
-                failure = e
+    /** P2: every signature, from the anchor down to the leaf. */
+    private async prove(anchor: TrustAnchor): Promise<void> {
+        const issuers = this.policy.issuers
+        const hash = sha256()
+        let id = await hash.digest(anchor.name, anchor.key)
+        let key = new ServerKey(
+            new Der(anchor.key, 0, anchor.key.length).read(Tag.Sequence)
+        )
+        for (
+            this.proofAt = this.path.length - 1;
+            this.proofAt >= 0;
+            this.proofAt--
+        ) {
+            const c = this.path[this.proofAt]
+            const scheme = this.findScheme(c, key)
+            id = await hash.digest(id, c.cut(c.whole).copy())
+            const text = id.toString("hex")
+            // P10: of what was verified before, in this search or earlier, this check alone is skipped.
+            if (this.proven.indexOf(text) < 0 && !issuers?.has(id)) {
+                await this.verify(c, scheme, key.keyBits)
+                this.proven.push(text)
+                await issuers?.add(id)
             }
+            key = new ServerKey(c.cut(c.key))
         }
-    throw failure
+    }
+
+    private async verify(
+        c: Certificate,
+        scheme: SignatureScheme,
+        keyBits: Der
+    ): Promise<void> {
+        if (
+            this.signatures >= MAX_SIGNATURES ||
+            this.wrongSignatures >= MAX_WRONG_SIGNATURES
+        )
+            failSearch()
+        this.signatures++
+        this.wrongSignatures++
+        const whole = c.cut(c.whole).read(Tag.Sequence)
+        const tbs = whole.readWhole(Tag.Sequence)
+        whole.read(Tag.Sequence)
+        try {
+            await scheme.verify(
+                keyBits,
+                tbs.copy(),
+                whole.readBitStringBytes().copy()
+            )
+        } catch (e: any) {
+            if (!isWrongSignature(e)) throw e
+            fail(
+                ErrorCode.X509BadSignature,
+                "x509: a certificate's signature is wrong"
+            )
+        }
+        this.wrongSignatures--
+    }
+
+    /** Keeps the first failure of those that got furthest. */
+    private note(failure: any, reached: Reached): void {
+        if (reached > this.reached) {
+            this.failure = failure
+            this.reached = reached
+        }
+    }
 }
 
-async function verifySignature(
-    c: Certificate,
-    keyAlgorithm: Der,
-    keyBits: Der,
-    schemes: SignatureScheme[]
-): Promise<void> {
-    const scheme = findCertificateScheme(
-        schemes,
-        c.signatureAlgorithm,
-        keyAlgorithm
+/** P9. Seen only where nothing else was found to be wrong before. */
+function failSearch(): never {
+    fail(
+        ErrorCode.X509SearchLimit,
+        "x509: the search for a path took too much work"
     )
-    try {
-        await scheme.verify(keyBits, c.tbs.copy(), c.signature.copy())
-    } catch (e: any) {
-        if (!isWrongSignature(e)) throw e
-        fail(
-            ErrorCode.X509BadSignature,
-            "x509: a certificate's signature is wrong"
-        )
-    }
 }
 
 /**

@@ -8,7 +8,8 @@ import { ErrorCode, errorCode, fail } from "../errors"
 import { Hash } from "../crypto/hash"
 import { verifyPkcs1 } from "../crypto/pkcs1"
 import { verifyPss } from "../crypto/pss"
-import { RsaPublicKey } from "../crypto/rsa"
+import { modulusBits, RsaPublicKey } from "../crypto/rsa"
+import { algorithmName } from "./algorithm"
 import { Der, Tag } from "./der"
 
 export interface SignatureScheme {
@@ -26,6 +27,13 @@ export interface SignatureScheme {
      * @throws LeafError one that `isWrongSignature` knows, or what is wrong with the key
      */
     verify(keyBits: Der, signed: Buffer, signature: Buffer): Promise<void>
+
+    /**
+     * Checks what can be seen of a key without using it, long before it is used; left out: nothing.
+     *
+     * @throws LeafError
+     */
+    checkKey?(keyBits: Der): void
 }
 
 /** RSASSA-PKCS1-v1_5, for certificates (and for TLS 1.2). */
@@ -48,17 +56,25 @@ export class RsaPkcs1 implements SignatureScheme {
         const digest = await this.hash.digest(signed)
         await verifyPkcs1(key, this.hash, digest, signature)
     }
+
+    /** Every set with RSA has this class in it: P10 for all RSA keys. */
+    checkKey(keyBits: Der): void {
+        modulusBits(readRsaKey(keyBits))
+    }
 }
 
-/** RSASSA-PSS with a key of the plain RSA kind (`rsa_pss_rsae_…`), for handshakes. */
+/**
+ * RSASSA-PSS with a key of the plain RSA kind (`rsa_pss_rsae_…`), for handshakes; for certificates too, if it is given the
+ * identifier with the one set of parameters that goes with the hash (`pssWithSha256` and so on): others are refused.
+ */
 export class RsaPss implements SignatureScheme {
     keyAlgorithm = rsaEncryption()
-    certificateAlgorithm: Buffer = null
     inTls13 = true
 
     constructor(
         readonly hash: Hash,
-        readonly code: number
+        readonly code: number,
+        readonly certificateAlgorithm: Buffer = null
     ) {}
 
     async verify(
@@ -82,7 +98,37 @@ export function sha256WithRsa(): Buffer {
     return hex`06092a864886f70d01010b 0500`
 }
 
-/** RSAPublicKey, RFC 8017 A.1.1. Its size and exponent are checked where they are used. */
+export function sha384WithRsa(): Buffer {
+    return hex`06092a864886f70d01010c 0500`
+}
+
+export function sha512WithRsa(): Buffer {
+    return hex`06092a864886f70d01010d 0500`
+}
+
+/** id-RSASSA-PSS, RFC 4055 3: SHA-256, MGF1 with SHA-256, a salt as long as the hash (K6), and the trailer left out. */
+export function pssWithSha256(): Buffer {
+    return hex`06092a864886f70d01010a 3034
+        a00f 300d 0609608648016503040201 0500
+        a11c 301a 06092a864886f70d010108 300d 0609608648016503040201 0500
+        a203 020120`
+}
+
+export function pssWithSha384(): Buffer {
+    return hex`06092a864886f70d01010a 3034
+        a00f 300d 0609608648016503040202 0500
+        a11c 301a 06092a864886f70d010108 300d 0609608648016503040202 0500
+        a203 020130`
+}
+
+export function pssWithSha512(): Buffer {
+    return hex`06092a864886f70d01010a 3034
+        a00f 300d 0609608648016503040203 0500
+        a11c 301a 06092a864886f70d010108 300d 0609608648016503040203 0500
+        a203 020140`
+}
+
+/** RSAPublicKey, RFC 8017 A.1.1. Its size and exponent are not looked at. */
 function readRsaKey(keyBits: Der): RsaPublicKey {
     const bits = new Der(keyBits.bytes, keyBits.at, keyBits.end)
     const key = bits.read(Tag.Sequence)
@@ -93,7 +139,11 @@ function readRsaKey(keyBits: Der): RsaPublicKey {
     return { modulus, exponent }
 }
 
-/** The scheme for certificates with this signature algorithm, signed by a key with that algorithm. */
+/**
+ * The scheme for certificates with this signature algorithm, signed by a key with that algorithm.
+ *
+ * @throws LeafError X509UnsupportedSignature, X509KeyMismatch
+ */
 export function findCertificateScheme(
     schemes: SignatureScheme[],
     signatureAlgorithm: Der,
@@ -104,17 +154,39 @@ export function findCertificateScheme(
             scheme.certificateAlgorithm !== null &&
             signatureAlgorithm.equals(scheme.certificateAlgorithm)
         ) {
-            if (!keyAlgorithm.equals(scheme.keyAlgorithm))
-                fail(
-                    ErrorCode.X509KeyMismatch,
-                    "x509: a signature algorithm does not fit the issuer's key"
-                )
-            return scheme
+            if (keyAlgorithm.equals(scheme.keyAlgorithm)) return scheme
+            fail(
+                ErrorCode.X509KeyMismatch,
+                "x509: a signature algorithm does not fit the issuer's key"
+            )
         }
     fail(
         ErrorCode.X509UnsupportedSignature,
-        "x509: a certificate's signature algorithm is not supported"
+        `x509: signature algorithm ${algorithmName(signatureAlgorithm)} is not supported`
     )
+}
+
+/**
+ * X3, P10: a key is of a kind and a size that the schemes are for; one of another kind is refused by its name.
+ *
+ * @throws LeafError X509UnsupportedKey, and what `SignatureScheme.checkKey` throws
+ */
+export function checkKey(
+    schemes: SignatureScheme[],
+    keyAlgorithm: Der,
+    keyBits: Der
+): void {
+    let known = false
+    for (const scheme of schemes)
+        if (keyAlgorithm.equals(scheme.keyAlgorithm)) {
+            known = true
+            if (scheme.checkKey !== undefined) scheme.checkKey(keyBits)
+        }
+    if (!known)
+        fail(
+            ErrorCode.X509UnsupportedKey,
+            `x509: key type ${algorithmName(keyAlgorithm)} is not supported`
+        )
 }
 
 /** Whether an error of `verify` says that the signature is wrong, and not that something cannot be verified. */

@@ -56,7 +56,7 @@ test("an image at its budgets is in order, and one byte more of each is not", ()
             )
         ),
         [
-            "code: 60001 bytes are 1 more than the budget of 60000",
+            "code: 64001 bytes are 1 more than the budget of 64000",
             "image: 100001 bytes are 1 more than the budget of 100000",
             "X25519: 6145 bytes are 1 more than the budget of 6144",
         ]

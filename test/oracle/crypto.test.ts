@@ -1,17 +1,19 @@
-/** The device's X25519, ChaCha20-Poly1305 and HKDF under Node, against OpenSSL on random input. */
+/** The device's X25519, AEADs, hashes and HKDF under Node, against OpenSSL on random input. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { seededRandom } from "../random"
 import { calculateHere, ErrorCode, Operation, runCases } from "./calculate"
 import {
     chachaCase,
+    gcmCase,
+    hashCase,
     hkdfCase,
     LOW_ORDER,
     opensslX25519,
     x25519Case,
 } from "./cryptocases"
 
-const CASES = 1000
+const CASES = 2000
 
 const calculate = calculateHere()
 
@@ -19,6 +21,15 @@ test("ChaCha20-Poly1305 seals, opens and refuses as OpenSSL does, at any length 
     runCases("ChaCha20-Poly1305", CASES, (...args) =>
         chachaCase(calculate, ...args)
     ))
+
+test("AES-128-GCM seals, opens and refuses as OpenSSL does, at any length and offset", () =>
+    runCases("AES-128-GCM", CASES, (...args) => gcmCase(calculate, ...args)))
+
+for (const bits of [384, 512] as const)
+    test(`SHA-${bits} gives OpenSSL's digest of any parts`, () =>
+        runCases(`SHA-${bits}`, CASES, (...args) =>
+            hashCase(bits)(calculate, ...args)
+        ))
 
 test("X25519 gives OpenSSL's shared secret, edge values included", () =>
     runCases("X25519", CASES, (...args) => x25519Case(calculate, ...args)))

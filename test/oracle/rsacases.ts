@@ -10,7 +10,7 @@ import {
 } from "node:crypto"
 import { rsaKey, type RsaKey } from "../../tools/rsakey"
 import type { Random } from "../random"
-import { ErrorCode, Operation } from "./calculate"
+import { ErrorCode, Operation, uint16 } from "./calculate"
 import type { Case } from "./cryptocases"
 
 /** New keys of these bit lengths. */
@@ -23,6 +23,14 @@ function pickKey(random: Random, keys: RsaKey[]): RsaKey {
     const key = random.pick(keys)
     return key.bits > 3000 && !random.oneIn(4) ? keys[0] : key
 }
+
+/** Hashes, and lengths of their digests; SHA-256 is the most frequent. */
+const HASHES = [
+    ["sha256", 32],
+    ["sha256", 32],
+    ["sha384", 48],
+    ["sha512", 64],
+] as const
 
 /** Signatures by OpenSSL: good, over something else, with another salt, altered. */
 export function signatureCase(
@@ -38,8 +46,9 @@ export function signatureCase(
     return async (calculate, random, label) => {
         const key = pickKey(random, keys)
         const message = random.bytes(random.below(100))
-        const digest = createHash("sha256").update(message).digest()
-        const good = sign("sha256", message, options(key.privateKey, 32))
+        const [name, hashLength] = random.pick(HASHES)
+        const digest = createHash(name).update(message).digest()
+        const good = sign(name, message, options(key.privateKey, hashLength))
         const expect = async (
             code: number,
             signature: Buffer,
@@ -47,7 +56,7 @@ export function signatureCase(
         ): Promise<void> => {
             const answer = await calculate(
                 isPss ? Operation.VerifyPss : Operation.VerifyPkcs1,
-                ...[key.modulus, hash, signature]
+                ...[key.modulus, hash, signature, uint16(hashLength)]
             )
             // The keys are new in each run, so SEED repeats all but them.
             const hex = [key.modulus, hash, signature]
@@ -60,20 +69,22 @@ export function signatureCase(
         if (random.oneIn(2)) return expect(0, good, digest)
         if (random.oneIn(3)) {
             const other = Buffer.from(digest)
-            other[random.below(32)] ^= 1 << random.below(8)
+            other[random.below(hashLength)] ^= 1 << random.below(8)
             return expect(bad, good, other)
         }
         if (isPss && random.oneIn(3)) {
-            const saltLength = random.pick([0, 20, 31, 33, 48, 64])
+            const saltLength = random.pick(
+                [0, 20, 31, 32, 33, 48, 63, 64].filter(n => n !== hashLength)
+            )
             const key2 = options(key.privateKey, saltLength)
-            return expect(bad, sign("sha256", message, key2), digest)
+            return expect(bad, sign(name, message, key2), digest)
         }
         const altered = Buffer.from(good)
         altered[random.below(altered.length)] ^= 1 << random.below(8)
         const accepted = verify(
-            "sha256",
+            name,
             message,
-            options(key.publicKey, 32),
+            options(key.publicKey, hashLength),
             altered
         )
         assert.ok(!accepted, `${label}: OpenSSL accepted it`)

@@ -13,6 +13,8 @@ import { Calculate, readAnswer, runCases, uint16 } from "../oracle/calculate"
 import {
     type Case,
     chachaCase,
+    gcmCase,
+    hashCase,
     hkdfCase,
     x25519Case,
 } from "../oracle/cryptocases"
@@ -102,6 +104,9 @@ inTheVm(
     "ChaCha20-Poly1305 seals, opens and refuses as OpenSSL does",
     () => chachaCase
 )
+inTheVm("AES-128-GCM seals, opens and refuses as OpenSSL does", () => gcmCase)
+inTheVm("SHA-384 gives OpenSSL's digest of any parts", () => hashCase(384))
+inTheVm("SHA-512 gives OpenSSL's digest of any parts", () => hashCase(512))
 inTheVm("X25519 gives OpenSSL's shared secret", () => x25519Case)
 inTheVm("HKDF gives OpenSSL's output", () => hkdfCase)
 inTheVm("RSA PKCS#1 v1.5 verifies what OpenSSL signed", () =>

@@ -3,12 +3,15 @@
  * directly under Node, and through `test/firmware/calculator.ts` in the VM.
  */
 import { wipe } from "../../../src/bytes"
+import { AeadAlgorithm } from "../../../src/crypto/aead"
+import { aes128Gcm } from "../../../src/crypto/aesgcm"
 import { chacha20Poly1305 } from "../../../src/crypto/chacha20poly1305"
-import { sha256 } from "../../../src/crypto/hash"
+import { Hash, sha256 } from "../../../src/crypto/hash"
 import { hkdfExpand, hkdfExtract } from "../../../src/crypto/hkdf"
 import { verifyPkcs1 } from "../../../src/crypto/pkcs1"
 import { verifyPss } from "../../../src/crypto/pss"
 import { rsaPublicOperation } from "../../../src/crypto/rsa"
+import { sha384, sha512 } from "../../../src/crypto/sha512"
 import { x25519, x25519PublicKey } from "../../../src/crypto/x25519"
 import { errorCode } from "../../../src/errors"
 
@@ -28,10 +31,22 @@ export const enum Operation {
     HkdfExpand = 6,
     /** modulus, input */
     RsaPublicOperation = 7,
-    /** modulus, digest, signature */
+    /** modulus, digest, signature, bytes of the hash */
     VerifyPkcs1 = 8,
-    /** modulus, digest, signature */
+    /** modulus, digest, signature, bytes of the hash */
     VerifyPss = 9,
+    /** As Seal and Open, with AES-128-GCM. */
+    SealGcm = 20,
+    OpenGcm = 21,
+    /** bytes of the hash, and any number of parts */
+    Digest = 22,
+}
+
+/** The hash whose length is in a field. */
+function hashOf(field: Buffer): Hash {
+    const length = field.readUInt16BE(0)
+    if (length === 48) return sha384()
+    return length === 64 ? sha512() : sha256()
 }
 
 async function run(operation: Operation, fields: Buffer[]): Promise<Buffer> {
@@ -48,24 +63,35 @@ async function run(operation: Operation, fields: Buffer[]): Promise<Buffer> {
         case Operation.RsaPublicOperation:
             return await rsaPublicOperation(key, fields[1])
         case Operation.VerifyPkcs1:
-            await verifyPkcs1(key, sha256(), fields[1], fields[2])
+            await verifyPkcs1(key, hashOf(fields[3]), fields[1], fields[2])
             return hex``
         case Operation.VerifyPss:
-            await verifyPss(key, sha256(), fields[1], fields[2])
+            await verifyPss(key, hashOf(fields[3]), fields[1], fields[2])
             return hex``
+        case Operation.Digest:
+            return await hashOf(fields[0]).digest(...fields.slice(1))
+        case Operation.Seal:
+        case Operation.Open:
+            await sealOrOpen(chacha20Poly1305(), operation, fields)
+            return fields[3]
         default:
-            await sealOrOpen(operation === Operation.Seal, fields)
+            await sealOrOpen(aes128Gcm(), operation, fields)
             return fields[3]
     }
 }
 
-async function sealOrOpen(seals: boolean, fields: Buffer[]): Promise<void> {
-    const aead = chacha20Poly1305().create(fields[0])
+async function sealOrOpen(
+    algorithm: AeadAlgorithm,
+    operation: Operation,
+    fields: Buffer[]
+): Promise<void> {
+    const aead = algorithm.create(fields[0])
     // It has its own copy.
     wipe(fields[0])
     const from = fields[4].readUInt16BE(0)
     const length = fields[5].readUInt16BE(0)
-    if (seals) await aead.seal(fields[1], fields[2], fields[3], from, length)
+    if (operation === Operation.Seal || operation === Operation.SealGcm)
+        await aead.seal(fields[1], fields[2], fields[3], from, length)
     else await aead.open(fields[1], fields[2], fields[3], from, length)
     aead.wipe()
 }
@@ -84,7 +110,8 @@ export async function calculate(
         if (number === 0) throw e
         code[0] = number >> 8
         code[1] = number
-        if (operation === Operation.Open) result = fields[3]
+        if (operation === Operation.Open || operation === Operation.OpenGcm)
+            result = fields[3]
     }
     return Buffer.concat(code, result)
 }

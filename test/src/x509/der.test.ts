@@ -15,7 +15,7 @@ describe("the DER reader", () => {
     test("walks over a sequence without copying", () => {
         const d = over(hex`30 06 02 01 05 01 01 ff`).read(Tag.Sequence)
         expect(d.readSmallInteger()).toBe(5)
-        expect(d.readBoolean()).toBe(true)
+        expect(d.readFlag()).toBe(true)
         d.finish()
     })
 
@@ -73,13 +73,13 @@ describe("the DER reader", () => {
 
     test("X1: refuses booleans and bit strings that are not strict", async () => {
         await refused(hex`01 01 01`, d => {
-            d.readBoolean()
+            d.readFlag()
         })
         await refused(hex`01 00`, d => {
-            d.readBoolean()
+            d.readFlag()
         })
         await refused(hex`01 02 ff ff`, d => {
-            d.readBoolean()
+            d.readFlag()
         })
         await refused(hex`03 00`, d => {
             d.readBitStringBytes()

@@ -10,6 +10,7 @@ import { ErrorCode } from "../../../src/errors"
 import { Der } from "../../../src/x509/der"
 import { validatePath } from "../../../src/x509/path"
 import { expectCode } from "../check"
+import { ToyScheme } from "./toy"
 import { certificate, der, extension, times } from "./write"
 
 /** Validates certificates for the host "gateway" with an anchor of another name. */
@@ -20,7 +21,7 @@ async function validate(certificates: Buffer[]): Promise<void> {
     await ds.sleep(1)
     await validatePath(cursors, {
         anchors: [{ name: hex`3000`, key: hex`` }],
-        schemes: [],
+        schemes: [new ToyScheme()],
         host: "gateway",
         nowSec: 1800000000,
         floorSec: 0,

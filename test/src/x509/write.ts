@@ -40,8 +40,13 @@ export interface Fields {
     subject?: Buffer
     /** The whole AlgorithmIdentifier, used inside and outside. */
     algorithm?: Buffer
+    /** The key's bits; a modulus of one byte if left out. */
+    key?: Buffer
+    signature?: Buffer
     /** Content of the list of extensions. */
     extensions: Buffer
+    /** Content of the validity; 2020 to 2049 if left out. */
+    validity?: Buffer
 }
 
 /** CN=gateway */
@@ -54,20 +59,39 @@ export function certificate(fields: Fields): Buffer {
     const name = commonName()
     const signature =
         fields.algorithm !== undefined ? fields.algorithm : algorithm()
+    const keyBits =
+        fields.key !== undefined ? fields.key : hex`3008020300c5010201 03`
     const tbs = der(
         0x30,
         Buffer.concat(
             hex`a003020102 020101`,
             signature,
             fields.issuer !== undefined ? fields.issuer : name,
-            hex`301e 170d3230303130313030303030305a 170d3439303130313030303030305a`,
+            der(
+                0x30,
+                fields.validity !== undefined
+                    ? fields.validity
+                    : hex`170d3230303130313030303030305a 170d3439303130313030303030305a`
+            ),
             fields.subject !== undefined ? fields.subject : name,
-            // rsaEncryption and a modulus of one byte
-            hex`301c 300d06092a864886f70d0101010500 030b 00 3008020300c5010201 03`,
+            keyInfo(keyBits),
             der(0xa3, der(0x30, fields.extensions))
         )
     )
-    return der(0x30, Buffer.concat(tbs, signature, hex`0303 00 0102`))
+    const bits = fields.signature !== undefined ? fields.signature : hex`0102`
+    return der(0x30, Buffer.concat(tbs, signature, bitString(bits)))
+}
+
+function bitString(bits: Buffer): Buffer {
+    return der(0x03, Buffer.concat(hex`00`, bits))
+}
+
+/** SubjectPublicKeyInfo of the kind rsaEncryption. */
+export function keyInfo(bits: Buffer): Buffer {
+    return der(
+        0x30,
+        Buffer.concat(hex`300d06092a864886f70d0101010500`, bitString(bits))
+    )
 }
 
 /** An extension that is not critical. @param id content of its object identifier */

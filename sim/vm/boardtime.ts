@@ -1,0 +1,96 @@
+/**
+ * A device's time when its processor is as slow as a board's.
+ *
+ * The firmware prints a line before each public-key operation. The line makes the board busy for the seconds that the
+ * operation takes there, in slices: between two of them the VM runs once, as it does on a board when a long computation
+ * pauses, so that sensors and network are heard meanwhile. During a slice none of the device's timers comes due, and
+ * everybody else's time (the gateway's deadlines) goes on. In real time the device is then as slow as the board; in
+ * virtual time (`VirtualClock`) the seconds pass at once.
+ *
+ * Charged is the table's time and nothing else that the device does: see `boards.ts`.
+ */
+import { Board, operationSeconds } from "./boards"
+import { Clock } from "./clock"
+
+const OPERATION_LINE = /^crypto: (.+)$/
+
+/** The name of the public-key operation that a line of the console announces. */
+export function operationOf(line: string): string | undefined {
+    return OPERATION_LINE.exec(line)?.[1]
+}
+
+interface Waiting {
+    timer: unknown
+}
+
+/**
+ * The longest time without a look at anything else, in ms. An operation pauses more often here (each 50,000 opcodes)
+ * than it has slices: so all of its time has passed when it ends.
+ */
+const SLICE_MS = 500
+
+export class BoardClock implements Clock {
+    private busyUntilMs = -Infinity
+    private owedMs = 0
+    /** The timer that begins the next slice. */
+    private next: unknown
+
+    constructor(
+        private readonly base: Clock,
+        private readonly board: Board
+    ) {}
+
+    now(): number {
+        return this.base.now()
+    }
+
+    setTimeout(callback: () => void, delayMs: number): unknown {
+        const waiting: Waiting = { timer: undefined }
+        const due = () => {
+            const busyMs = this.busyUntilMs - this.base.now()
+            if (busyMs > 0)
+                waiting.timer = this.base.setTimeout(due, Math.ceil(busyMs))
+            else {
+                callback()
+                this.goOn()
+            }
+        }
+        waiting.timer = this.base.setTimeout(due, delayMs)
+        return waiting
+    }
+
+    clearTimeout(waiting: unknown): void {
+        this.base.clearTimeout((waiting as Waiting | undefined)?.timer)
+    }
+
+    /**
+     * An operation begins.
+     *
+     * @returns what it takes, in seconds
+     * @throws Error when that is not known
+     */
+    charge(operation: string): number {
+        const seconds = operationSeconds(this.board, operation)
+        this.owedMs += seconds * 1000
+        return seconds
+    }
+
+    /** The board was switched off. */
+    reset(): void {
+        this.busyUntilMs = -Infinity
+        this.owedMs = 0
+        this.base.clearTimeout(this.next)
+        this.next = undefined
+    }
+
+    /** Begins the next slice of what is owed, after all that is due now. */
+    private goOn(): void {
+        if (this.owedMs === 0 || this.next !== undefined) return
+        this.next = this.base.setTimeout(() => {
+            this.next = undefined
+            const ms = Math.min(this.owedMs, SLICE_MS)
+            this.owedMs -= ms
+            this.busyUntilMs = this.base.now() + ms
+        }, 0)
+    }
+}
