@@ -138,7 +138,8 @@ export class TlsSite<
 > {
     private constructor(
         readonly owner: Chain,
-        private readonly Server: ServerClass<Faults, Server>
+        private readonly Server: ServerClass<Faults, Server>,
+        private readonly config: Partial<ServerConfig> = {}
     ) {}
 
     static async create(options?: Partial<ChainOptions>): Promise<TlsSite>
@@ -163,6 +164,11 @@ export class TlsSite<
         Server: ServerClass<F, S>
     ): TlsSite<F, S> {
         return new TlsSite(this.owner, Server)
+    }
+
+    /** The same, at a server that is and can something else. */
+    with(config: Partial<ServerConfig>): TlsSite<Faults, Server> {
+        return new TlsSite(this.owner, this.Server, config)
     }
 
     /** The chain as it is sent. */
@@ -193,7 +199,7 @@ export class TlsSite<
         const transport = new MemoryTransport<Server>(pieceBytes, endsWhenIdle)
         let records = 0
         transport.server = new this.Server(
-            { chain: this.chain, key: this.key, ...server },
+            { chain: this.chain, key: this.key, ...this.config, ...server },
             faults,
             bytes => {
                 if (records < endsAfter) transport.deliver(bytes)

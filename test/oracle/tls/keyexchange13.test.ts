@@ -58,9 +58,17 @@ describe("key exchange and signature of TLS 1.3", () => {
             })
     })
 
+    test("K4: RSA-PSS is taken with each hash", async () => {
+        for (const scheme of [0x0804, 0x0805, 0x0806])
+            await site.accepts({ certificateVerify: { scheme } })
+    })
+
     test("K4: a scheme that was not offered, or not for handshakes, is refused", async () => {
-        // PKCS#1 v1.5 with SHA-256 (offered, for certificates only), PKCS#1 with SHA-1, PSS with SHA-384, ECDSA.
-        for (const scheme of [0x0401, 0x0201, 0x0805, 0x0403])
+        // PKCS#1 v1.5 (offered, for certificates only), SHA-1, ECDSA, Ed25519, PSS with a key of its own, nothing.
+        for (const scheme of [
+            0x0401, 0x0501, 0x0601, 0x0201, 0x0203, 0x0403, 0x0807, 0x0809,
+            0x0000,
+        ])
             await site.refuses("TlsSignatureScheme", Alert.IllegalParameter, {
                 certificateVerify: { scheme },
             })
