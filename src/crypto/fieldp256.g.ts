@@ -30,7 +30,6 @@ export const enum Register {
 const enum Operation {
     Multiply = 0,
     Square = 1,
-    Combine = 2,
 }
 
 /** What the registers hold at first, 32 bytes each. */
@@ -60,207 +59,198 @@ export const P256_N: Buffer = hex`ffffffff00000000ffffffffffffffffbce6faada7179e
 
 /** Doubles (X, Y, Z) on a curve with a = -3: 4 multiplications and 4 squarings. */
 export const DOUBLE: Buffer = hex`
-    01050201050500 // C = Z ^ 2 + X
-    02060000060305 // D = 2 * X - C
-    00020102060401 // Z = 2 * Y * Z
-    01040101060401 // B = 2 * Y ^ 2
-    00030506070405 // A = 3 * C * D
-    00050004060400 // C = 2 * X * B
-    01000301050205 // X = A ^ 2 - 2 * C
-    01040401050404 // B = B ^ 2
-    02060505050300 // D = C - X
-    00010306050204 // Y = A * D - 2 * B
+    010505050002010000 // C = Z ^ 2 + X
+    000301040505050200 // A = -3 * C * (C - 2 * X)
+    000206040101020401 // Z = 2 * Y * Z
+    010406040101010000 // B = 2 * Y ^ 2
+    000506040000040400 // C = 2 * X * B
+    010005020503010000 // X = A ^ 2 - 2 * C
+    010405040404010000 // B = B ^ 2
+    000105020403050300 // Y = A * (C - X) - 2 * B
 `
 
 /** Adds (PX, PY) to (X, Y, Z): 8 multiplications and 3 squarings. It leaves Z^2 PX - X in A and Z^3 PY - Y in B, of the
  * X, Y and Z that were, and Z is multiplied by A: it becomes 0, and stays 0, if the points were equal or opposite.
  */
 export const ADD: Buffer = hex`
-    01030201050402 // A = Z ^ 2
-    00040203050402 // B = Z * A
-    00030703050300 // A = PX * A - X
-    00040804050301 // B = PY * B - Y
-    00020203050402 // Z = Z * A
-    01050301050403 // C = A ^ 2
-    00060005050400 // D = X * C
-    00050503050405 // C = C * A
-    02000505050606 // X = C + 2 * D
-    01000401050300 // X = B ^ 2 - X
-    02060606050300 // D = D - X
-    00050105050401 // C = Y * C
-    00010406050305 // Y = B * D - C
+    010305040202010000 // A = Z ^ 2
+    000405040202030402 // B = Z * A
+    000305030007030407 // A = PX * A - X
+    000405030108040408 // B = PY * B - Y
+    000205040202030402 // Z = Z * A
+    010505040303010000 // C = A ^ 2
+    000605040000050400 // D = X * C
+    000505040505030600 // C = C * (A + 2 * X)
+    010005030504010000 // X = B ^ 2 - C
+    000505040101050206 // C = Y * (C - 2 * D)
+    000105030504060300 // Y = B * (D - X) - C
 `
 
 /** Adds (PX, -PY), as ADD does. */
 export const SUBTRACT: Buffer = hex`
-    01030201050402 // A = Z ^ 2
-    00040203050402 // B = Z * A
-    00030703050300 // A = PX * A - X
-    00040804030501 // B = -1 * (PY * B + Y)
-    00020203050402 // Z = Z * A
-    01050301050403 // C = A ^ 2
-    00060005050400 // D = X * C
-    00050503050405 // C = C * A
-    02000505050606 // X = C + 2 * D
-    01000401050300 // X = B ^ 2 - X
-    02060606050300 // D = D - X
-    00050105050401 // C = Y * C
-    00010406050305 // Y = B * D - C
+    010305040202010000 // A = Z ^ 2
+    000405040202030402 // B = Z * A
+    000305030007030407 // A = PX * A - X
+    000403050108040408 // B = -1 * (PY * B + Y)
+    000205040202030402 // Z = Z * A
+    010505040303010000 // C = A ^ 2
+    000605040000050400 // D = X * C
+    000505040505030600 // C = C * (A + 2 * X)
+    010005030504010000 // X = B ^ 2 - C
+    000505040101050206 // C = Y * (C - 2 * D)
+    000105030504060300 // Y = B * (D - X) - C
 `
 
 /** (X, Y, Z) becomes (PX, PY). */
 export const START: Buffer = hex`
-    02000707050407 // X = PX
-    02010808050408 // Y = PY
-    02020a0a05040a // Z = One
-    02030a0a05040a // A = One
+    0000050407070a0407 // X = PX * One
+    0001050408080a0408 // Y = PY * One
+    000205040a0a0a040a // Z = One * One
+    000305040a0a0a040a // A = One * One
 `
 
 /** (X, Y, Z) becomes (PX, -PY). */
 export const START_NEGATIVE: Buffer = hex`
-    02000707050407 // X = PX
-    02010808030408 // Y = -1 * PY
-    02020a0a05040a // Z = One
-    02030a0a05040a // A = One
+    0000050407070a0407 // X = PX * One
+    0001030408080a0408 // Y = -1 * PY * One
+    000205040a0a0a040a // Z = One * One
+    000305040a0a0a040a // A = One * One
 `
 
 /** PX and PY enter Montgomery form; D = PY^2 - (PX^3 - 3 PX + b), which is 0 on the curve. */
 export const ENTER: Buffer = hex`
-    0007070b050407 // PX = PX * Enter
-    0008080b050408 // PY = PY * Enter
-    0103070105010a // A = PX ^ 2 - 3 * One
-    0003030705050e // A = A * PX + CurveB
-    01030801050303 // A = PY ^ 2 - A
-    0006030d050403 // D = A * Leave
+    0007050407070b0407 // PX = PX * Enter
+    0008050408080b0408 // PY = PY * Enter
+    010305010a07010000 // A = PX ^ 2 - 3 * One
+    000305050e03070403 // A = A * PX + CurveB
+    010305030308010000 // A = PY ^ 2 - A
+    0006050403030d0403 // D = A * Leave
 `
 
 /** For the odd multiples of (PX, PY): that point as (X, Y, Z), with Z = 1, and its double as (PX, PY), both on another
  * curve where that can be; E brings them back. ADD does not mind which curve it is.
  */
 export const MULTIPLES: Buffer = hex`
-    02000707050407 // X = PX
-    02010808050408 // Y = PY
-    02020a0a05040a // Z = One
-    02030a0a05040a // A = One
-    01050201050500 // C = Z ^ 2 + X
-    02060000060305 // D = 2 * X - C
-    00020102060401 // Z = 2 * Y * Z
-    01040101060401 // B = 2 * Y ^ 2
-    00030506070405 // A = 3 * C * D
-    00050004060400 // C = 2 * X * B
-    01000301050205 // X = A ^ 2 - 2 * C
-    01040401050404 // B = B ^ 2
-    02060505050300 // D = C - X
-    00010306050204 // Y = A * D - 2 * B
-    02070000050400 // PX = X
-    02080101050401 // PY = Y
-    02000505050405 // X = C
-    0001040a060404 // Y = 2 * B * One
-    02090202050402 // E = Z
-    02020a0a05040a // Z = One
+    0000050407070a0407 // X = PX * One
+    0001050408080a0408 // Y = PY * One
+    000205040a0a0a040a // Z = One * One
+    000305040a0a0a040a // A = One * One
+    010505050002010000 // C = Z ^ 2 + X
+    000301040505050200 // A = -3 * C * (C - 2 * X)
+    000206040101020401 // Z = 2 * Y * Z
+    010406040101010000 // B = 2 * Y ^ 2
+    000506040000040400 // C = 2 * X * B
+    010005020503010000 // X = A ^ 2 - 2 * C
+    010405040404010000 // B = B ^ 2
+    000105020403050300 // Y = A * (C - X) - 2 * B
+    0007050400000a0400 // PX = X * One
+    0008050401010a0401 // PY = Y * One
+    0000050405050a0405 // X = C * One
+    0001060404040a0404 // Y = 2 * B * One
+    0009050402020a0402 // E = Z * One
+    000205040a0a0a040a // Z = One * One
 `
 
 /** A = Z * E: the last multiple's own Z. */
 export const MULTIPLES_Z: Buffer = hex`
-    00030209050402 // A = Z * E
+    000305040202090402 // A = Z * E
 `
 
 /** A enters Montgomery form as an inverse. */
 export const MULTIPLES_ENTER: Buffer = hex`
-    0003030c050403 // A = A * EnterInverse
+    0003050403030c0403 // A = A * EnterInverse
 `
 
 /** (PX, PY) becomes the point (PX, PY, 1 / A), and A = A * E. */
 export const MULTIPLES_NEXT: Buffer = hex`
-    01040301050403 // B = A ^ 2
-    00070704050407 // PX = PX * B
-    00040403050404 // B = B * A
-    00080804050408 // PY = PY * B
-    00030309050403 // A = A * E
+    010405040303010000 // B = A ^ 2
+    000705040707040407 // PX = PX * B
+    000405040404030404 // B = B * A
+    000805040808040408 // PY = PY * B
+    000305040303090403 // A = A * E
 `
 
 /** (PX, PY) becomes the point (X, Y, Z), out of Montgomery form. */
 export const FINISH: Buffer = hex`
-    01030201050402 // A = Z ^ 2
-    00030302050403 // A = A * Z
-    01040301050403 // B = A ^ 2
-    00040402050404 // B = B * Z
-    01050403050404 // C = B ^ 2 ^ 3
-    00050504050405 // C = C * B
-    01060506050405 // D = C ^ 2 ^ 6
-    00060605050406 // D = D * C
-    01060603050406 // D = D ^ 2 ^ 3
-    00060604050406 // D = D * B
-    0105060f050406 // C = D ^ 2 ^ 15
-    00050506050405 // C = C * D
-    01060502050405 // D = C ^ 2 ^ 2
-    00060603050406 // D = D * A
-    01030620050406 // A = D ^ 2 ^ 32
-    00030302050403 // A = A * Z
-    01030380050403 // A = A ^ 2 ^ 128
-    00030306050403 // A = A * D
-    01030320050403 // A = A ^ 2 ^ 32
-    00030306050403 // A = A * D
-    0103031e050403 // A = A ^ 2 ^ 30
-    00030305050403 // A = A * C
-    01030302050403 // A = A ^ 2 ^ 2
-    00030302050403 // A = A * Z
-    01040301050403 // B = A ^ 2
-    00070004050400 // PX = X * B
-    00040403050404 // B = B * A
-    00080104050401 // PY = Y * B
-    0007070d050407 // PX = PX * Leave
-    0008080d050408 // PY = PY * Leave
+    010305040202010000 // A = Z ^ 2
+    000305040303020403 // A = A * Z
+    010405040303010000 // B = A ^ 2
+    000405040404020404 // B = B * Z
+    010505040404030000 // C = B ^ 2 ^ 3
+    000505040505040405 // C = C * B
+    010605040505060000 // D = C ^ 2 ^ 6
+    000605040606050406 // D = D * C
+    010605040606030000 // D = D ^ 2 ^ 3
+    000605040606040406 // D = D * B
+    0105050406060f0000 // C = D ^ 2 ^ 15
+    000505040505060405 // C = C * D
+    010605040505020000 // D = C ^ 2 ^ 2
+    000605040606030406 // D = D * A
+    010305040606200000 // A = D ^ 2 ^ 32
+    000305040303020403 // A = A * Z
+    010305040303800000 // A = A ^ 2 ^ 128
+    000305040303060403 // A = A * D
+    010305040303200000 // A = A ^ 2 ^ 32
+    000305040303060403 // A = A * D
+    0103050403031e0000 // A = A ^ 2 ^ 30
+    000305040303050403 // A = A * C
+    010305040303020000 // A = A ^ 2 ^ 2
+    000305040303020403 // A = A * Z
+    010405040303010000 // B = A ^ 2
+    000705040000040400 // PX = X * B
+    000405040404030404 // B = B * A
+    000805040101040401 // PY = Y * B
+    0007050407070d0407 // PX = PX * Leave
+    0008050408080d0408 // PY = PY * Leave
 `
 
 /** As FINISH, when A holds the inverse of Z. */
 export const FINISH_INVERTED: Buffer = hex`
-    0003030c050403 // A = A * EnterInverse
-    01040301050403 // B = A ^ 2
-    00070004050400 // PX = X * B
-    00040403050404 // B = B * A
-    00080104050401 // PY = Y * B
-    0007070d050407 // PX = PX * Leave
-    0008080d050408 // PY = PY * Leave
+    0003050403030c0403 // A = A * EnterInverse
+    010405040303010000 // B = A ^ 2
+    000705040000040400 // PX = X * B
+    000405040404030404 // B = B * A
+    000805040101040401 // PY = Y * B
+    0007050407070d0407 // PX = PX * Leave
+    0008050408080d0408 // PY = PY * Leave
 `
 
 /** D = A out of Montgomery form. */
 export const ZERO_A: Buffer = hex`
-    0006030d050403 // D = A * Leave
+    0006050403030d0403 // D = A * Leave
 `
 
 /** D = B out of Montgomery form. */
 export const ZERO_B: Buffer = hex`
-    0006040d050404 // D = B * Leave
+    0006050404040d0404 // D = B * Leave
 `
 
 /** D = Z out of Montgomery form. */
 export const ZERO_Z: Buffer = hex`
-    0006020d050402 // D = Z * Leave
+    0006050402020d0402 // D = Z * Leave
 `
 
 /** All registers but the constants become 0. */
 export const WIPE: Buffer = hex`
-    02000000040400 // X = 0 * X
-    02010101040401 // Y = 0 * Y
-    02020202040402 // Z = 0 * Z
-    02030303040403 // A = 0 * A
-    02040404040404 // B = 0 * B
-    02050505040405 // C = 0 * C
-    02060606040406 // D = 0 * D
-    02070707040407 // PX = 0 * PX
-    02080808040408 // PY = 0 * PY
-    02090909040409 // E = 0 * E
+    0000040400000a0400 // X = 0 * X * One
+    0001040401010a0401 // Y = 0 * Y * One
+    0002040402020a0402 // Z = 0 * Z * One
+    0003040403030a0403 // A = 0 * A * One
+    0004040404040a0404 // B = 0 * B * One
+    0005040405050a0405 // C = 0 * C * One
+    0006040406060a0406 // D = 0 * D * One
+    0007040407070a0407 // PX = 0 * PX * One
+    0008040408080a0408 // PY = 0 * PY * One
+    0009040409090a0409 // E = 0 * E * One
 `
 
 /** Opcodes of one squaring as measured, rounded up. */
-const SQUARE_OPCODES = 1000
+const SQUARE_OPCODES = 1050
 
 /**
- * Runs a program. An instruction is seven bytes: operation, result, first and second operand, scale, factor, addend;
- * scale and factor have 4 added. The result is scale * (first * second + factor * addend). `Square` has, instead of the
- * second operand, how often it squares. `Combine` is scale * first + factor * addend, and does not carry.
- * The result may be an operand. Yields inside a program only for repeated squarings.
+ * Runs a program. `Multiply` is to = scale * (a * (b + more * c) + plus * d), `Square` is to = scale * (a * a + plus * d),
+ * as many times as it says. An instruction is nine bytes: operation, to, scale, plus, d, a, and for `Multiply` b, more, c,
+ * for `Square` the times; scale, plus and more have 4 added. Yields inside a program only for repeated squarings.
  */
 export async function runP256(
     program: Buffer,
@@ -270,34 +260,17 @@ export async function runP256(
     let b_0: number, b_1: number, b_2: number, b_3: number, b_4: number, b_5: number, b_6: number, b_7: number, b_8: number, b_9: number, b_10: number
     let r_0: number, r_1: number, r_2: number, r_3: number, r_4: number, r_5: number, r_6: number, r_7: number, r_8: number, r_9: number, r_10: number, r_11: number, r_12: number, r_13: number, r_14: number, r_15: number, r_16: number, r_17: number, r_18: number, r_19: number, r_20: number, r_21: number
     let t: number, c: number
-    for (let at = 0; at < program.length; at = at + 7) {
+    for (let at = 0; at < program.length; at = at + 9) {
         const operation = program[at]
         const to = registers[program[at + 1]]
-        let from = registers[program[at + 2]]
-        let scale = program[at + 4] - 4
-        let factor = program[at + 5] - 4
-        const addend = registers[program[at + 6]]
+        const scale = (program[at + 2] - 4) * 1099511627776
+        const plus = (program[at + 3] - 4) * 9.094947017729282e-13
+        let from = registers[program[at + 5]]
         let times = 1
-        if (operation === Operation.Square) times = program[at + 3]
-        if (operation === Operation.Combine) {
-            times = 0
-            to[0] = from[0] * scale + addend[0] * factor
-            to[1] = from[1] * scale + addend[1] * factor
-            to[2] = from[2] * scale + addend[2] * factor
-            to[3] = from[3] * scale + addend[3] * factor
-            to[4] = from[4] * scale + addend[4] * factor
-            to[5] = from[5] * scale + addend[5] * factor
-            to[6] = from[6] * scale + addend[6] * factor
-            to[7] = from[7] * scale + addend[7] * factor
-            to[8] = from[8] * scale + addend[8] * factor
-            to[9] = from[9] * scale + addend[9] * factor
-            to[10] = from[10] * scale + addend[10] * factor
-        }
-        scale = scale * 1099511627776
-        factor = factor * 9.094947017729282e-13
+        if (operation === Operation.Square) times = program[at + 6]
         while (times > 0) {
             times--
-            if ((times & 31) === 31) await pace(32 * SQUARE_OPCODES)
+            if ((times & 15) === 1) await pace(16 * SQUARE_OPCODES)
             a_0 = from[0]
             a_1 = from[1]
             a_2 = from[2]
@@ -342,7 +315,7 @@ export async function runP256(
                 r_19 = b_9 * a_10
                 r_20 = a_10 * a_10
             } else {
-                from = registers[program[at + 3]]
+                from = registers[program[at + 6]]
                 b_0 = from[0]
                 b_1 = from[1]
                 b_2 = from[2]
@@ -354,6 +327,21 @@ export async function runP256(
                 b_8 = from[8]
                 b_9 = from[9]
                 b_10 = from[10]
+                const more = program[at + 7] - 4
+                if (more !== 0) {
+                    from = registers[program[at + 8]]
+                    b_0 = b_0 + from[0] * more
+                    b_1 = b_1 + from[1] * more
+                    b_2 = b_2 + from[2] * more
+                    b_3 = b_3 + from[3] * more
+                    b_4 = b_4 + from[4] * more
+                    b_5 = b_5 + from[5] * more
+                    b_6 = b_6 + from[6] * more
+                    b_7 = b_7 + from[7] * more
+                    b_8 = b_8 + from[8] * more
+                    b_9 = b_9 + from[9] * more
+                    b_10 = b_10 + from[10] * more
+                }
                 r_0 = a_0 * b_0
                 r_1 = a_0 * b_1 + a_1 * b_0
                 r_2 = a_0 * b_2 + a_1 * b_1 + a_2 * b_0
@@ -377,18 +365,19 @@ export async function runP256(
                 r_20 = a_10 * b_10
             }
             r_21 = 0
-            if (factor !== 0) {
-                r_11 = r_11 + addend[0] * factor
-                r_12 = r_12 + addend[1] * factor
-                r_13 = r_13 + addend[2] * factor
-                r_14 = r_14 + addend[3] * factor
-                r_15 = r_15 + addend[4] * factor
-                r_16 = r_16 + addend[5] * factor
-                r_17 = r_17 + addend[6] * factor
-                r_18 = r_18 + addend[7] * factor
-                r_19 = r_19 + addend[8] * factor
-                r_20 = r_20 + addend[9] * factor
-                r_21 = r_21 + addend[10] * factor
+            if (plus !== 0) {
+                from = registers[program[at + 4]]
+                r_11 = r_11 + from[0] * plus
+                r_12 = r_12 + from[1] * plus
+                r_13 = r_13 + from[2] * plus
+                r_14 = r_14 + from[3] * plus
+                r_15 = r_15 + from[4] * plus
+                r_16 = r_16 + from[5] * plus
+                r_17 = r_17 + from[6] * plus
+                r_18 = r_18 + from[7] * plus
+                r_19 = r_19 + from[8] * plus
+                r_20 = r_20 + from[9] * plus
+                r_21 = r_21 + from[10] * plus
             }
             t = r_0
             c = t + 0.09375 - 0.09375
