@@ -145,6 +145,12 @@ export const enum ErrorCode {
     CryptoBadSignature = 4010,
     /** A digest of another length than its hash algorithm's. */
     CryptoDigestLength = 4011,
+    /** A public key that is not an uncompressed point of its curve. */
+    CryptoPoint = 4012,
+    /** An ECDSA signature that is not two positive integers in strict DER. */
+    CryptoSignatureEncoding = 4013,
+    /** A private key that is not from 1 to n - 1. */
+    CryptoScalar = 4014,
 
     // mqtt: 5000-5999
     /** A packet has not the length or the content that its type has. */

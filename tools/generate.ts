@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { aesTables } from "./aestables"
 import { field25519 } from "./field25519"
+import { fieldp256 } from "./fieldp256"
 import { montgomery } from "./montgomery"
 import { poly1305 } from "./poly1305"
 
@@ -10,6 +11,7 @@ import { poly1305 } from "./poly1305"
 export const generators: Record<string, () => string> = {
     "src/crypto/aestables.g.ts": aesTables,
     "src/crypto/field25519.g.ts": field25519,
+    "src/crypto/fieldp256.g.ts": fieldp256,
     "src/crypto/montgomery.g.ts": montgomery,
     "src/crypto/poly1305.g.ts": poly1305,
 }

@@ -178,6 +178,36 @@ function pssVectors(key: RsaKey): void {
     )
 }
 
+/** Good signatures with the longer hashes, and a PSS salt that is as long as SHA-256's. */
+function hashVectors(key: RsaKey): void {
+    for (const bits of [384, 512]) {
+        const name = `sha${bits}`
+        const padding = constants.RSA_PKCS1_PSS_PADDING
+        const pssWith = (saltLength: number) =>
+            sign(name, MESSAGE, { key: key.privateKey, padding, saltLength })
+        constant(
+            `DIGEST_${bits}`,
+            `SHA-${bits} of "Edge Leaf".`,
+            createHash(name).update(MESSAGE).digest()
+        )
+        constant(
+            `PKCS1_${bits}`,
+            `PKCS#1 v1.5 over DIGEST_${bits} by MODULUS.`,
+            sign(name, MESSAGE, key.privateKey)
+        )
+        constant(
+            `PSS_${bits}`,
+            `PSS over DIGEST_${bits}, salt of ${bits / 8} bytes.`,
+            pssWith(bits / 8)
+        )
+        constant(
+            `PSS_${bits}_SALT_32`,
+            "The same with a salt of 32 bytes.",
+            pssWith(32)
+        )
+    }
+}
+
 function oddVectors(odd: RsaKey): void {
     const good = pss(odd.privateKey, 32)
     // A message that is still below the modulus with 01 before it.
@@ -210,6 +240,7 @@ async function main(): Promise<void> {
     constant("DIGEST", 'SHA-256 of "Edge Leaf".', DIGEST)
     pkcs1Vectors(key)
     pssVectors(key)
+    hashVectors(key)
     oddVectors(await rsaKey(2049))
     const header = `/** Made by tools/rsavectors.ts with node:crypto (OpenSSL ${process.versions.openssl}); the private keys are gone. */`
     writeFileSync(

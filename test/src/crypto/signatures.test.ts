@@ -1,15 +1,20 @@
 import { describe, test } from "@devicescript/test"
-import { sha256 } from "../../../src/crypto/hash"
+import { Hash, sha256 } from "../../../src/crypto/hash"
 import { verifyPkcs1 } from "../../../src/crypto/pkcs1"
 import { verifyPss } from "../../../src/crypto/pss"
+import { sha384, sha512 } from "../../../src/crypto/sha512"
 import { ErrorCode } from "../../../src/errors"
 import { expectCode } from "../check"
 import {
     DIGEST,
+    DIGEST_384,
+    DIGEST_512,
     MODULUS,
     MODULUS_2049,
     PKCS1,
     PKCS1_2049,
+    PKCS1_384,
+    PKCS1_512,
     PKCS1_FIRST_BYTE,
     PKCS1_NO_NULL,
     PKCS1_OTHER_NAME,
@@ -20,6 +25,10 @@ import {
     PSS,
     PSS_2049,
     PSS_2049_FIRST_BYTE,
+    PSS_384,
+    PSS_384_SALT_32,
+    PSS_512,
+    PSS_512_SALT_32,
     PSS_HASH,
     PSS_NO_SALT,
     PSS_SALT,
@@ -164,5 +173,61 @@ describe("PSS", () => {
             MODULUS,
             DIGEST.slice(0, 20)
         )
+    })
+})
+
+describe("RSA with SHA-384 and SHA-512", () => {
+    const key = { modulus: MODULUS, exponent: 65537 }
+
+    async function bothVerify(
+        hash: Hash,
+        digest: Buffer,
+        pkcs1Signature: Buffer,
+        pssSignature: Buffer
+    ) {
+        await verifyPkcs1(key, hash, digest, pkcs1Signature)
+        await verifyPss(key, hash, digest, pssSignature)
+    }
+
+    test("good signatures verify", async () => {
+        await bothVerify(sha384(), DIGEST_384, PKCS1_384, PSS_384)
+        await bothVerify(sha512(), DIGEST_512, PKCS1_512, PSS_512)
+    })
+
+    test("a signature with another of the hashes is refused", async () => {
+        await expectCode(BAD, async () => {
+            await verifyPkcs1(key, sha512(), DIGEST_512, PKCS1_384)
+        })
+        await expectCode(BAD, async () => {
+            await verifyPkcs1(key, sha256(), DIGEST, PKCS1_512)
+        })
+        await expectCode(BAD, async () => {
+            await verifyPss(key, sha384(), DIGEST_384, PSS_512)
+        })
+        await expectCode(BAD, async () => {
+            await verifyPss(key, sha512(), DIGEST_512, PSS)
+        })
+    })
+
+    test("the start of a longer digest is not a digest of a shorter hash", async () => {
+        await expectCode(BAD, async () => {
+            const start = DIGEST_512.slice(0, 48)
+            await verifyPkcs1(key, sha384(), start, PKCS1_512)
+        })
+        await expectCode(ErrorCode.CryptoDigestLength, async () => {
+            await verifyPkcs1(key, sha384(), DIGEST_512, PKCS1_512)
+        })
+        await expectCode(ErrorCode.CryptoDigestLength, async () => {
+            await verifyPss(key, sha512(), DIGEST_384, PSS_384)
+        })
+    })
+
+    test("a salt as long as another hash is refused (K6)", async () => {
+        await expectCode(BAD, async () => {
+            await verifyPss(key, sha384(), DIGEST_384, PSS_384_SALT_32)
+        })
+        await expectCode(BAD, async () => {
+            await verifyPss(key, sha512(), DIGEST_512, PSS_512_SALT_32)
+        })
     })
 })
