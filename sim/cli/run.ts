@@ -4,11 +4,12 @@ import { parseArgs } from "node:util"
 import { showConsole } from "../dashboard/console"
 import { JsonDisplay, TextDisplay } from "../dashboard/display"
 import { provision, ProvisioningOptions } from "../provisioning/provision"
+import { Board } from "../vm/boards"
 import { startDevice } from "../vm/host"
 import { simulatedSensors, sine } from "../vm/sensors"
 import { Failure, systemCode } from "./failure"
 import { compileFirmware } from "./firmware"
-import { readNumber, USAGE, usageFailure } from "./options"
+import { readBoard, readNumber, USAGE, usageFailure } from "./options"
 
 const HELP = `Usage: leaf run --connection-string-file <file> --ca <file> [options]
 
@@ -23,6 +24,9 @@ Options:
   --https-port <n>     HTTPS, for the time (default 443)
   --telemetry <s>      seconds from one telemetry message to the next (default 60)
   --heartbeat <s>      seconds of silence before a heartbeat (default 300)
+  --board <name>       as slow as this board, in real time: esp32-c3 or pico-w. Each public-key operation takes the seconds
+                       that are estimated for it there (a first connection a minute or two), so that the gateway's
+                       limits are met as they would be
   --json               one JSON object a line
   --help               this text
 
@@ -52,6 +56,7 @@ export async function run(args: string[]): Promise<number> {
     const device = await startDevice({
         image,
         flash,
+        board: options.board,
         bus: simulatedSensors({
             temperatureC: sine(22, 3, 60000),
             humidityPercent: sine(45, 10, 90000),
@@ -70,6 +75,7 @@ interface RunOptions {
     connectionStringFile: string
     ca: string[]
     provisioning: ProvisioningOptions
+    board: Board | undefined
     json: boolean
 }
 
@@ -86,6 +92,7 @@ function readOptions(args: string[]): RunOptions | undefined {
                 "https-port": { type: "string", default: "443" },
                 telemetry: { type: "string", default: "60" },
                 heartbeat: { type: "string", default: "300" },
+                board: { type: "string" },
                 json: { type: "boolean", default: false },
                 help: { type: "boolean", default: false },
             },
@@ -104,6 +111,7 @@ function readOptions(args: string[]): RunOptions | undefined {
         connectionStringFile: file,
         ca: values.ca,
         json: values.json!,
+        board: readBoard(values.board),
         provisioning: {
             provisionedSec: Math.floor(Date.now() / 1000),
             gatewayAddress: values.address,
