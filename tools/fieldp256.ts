@@ -127,13 +127,12 @@ ${Object.entries(PROGRAMS)
     .join("\n\n")}
 
 /** Opcodes of one squaring as measured, rounded up. */
-const SQUARE_OPCODES = 1000
+const SQUARE_OPCODES = 1050
 
 /**
- * Runs a program. An instruction is seven bytes: operation, result, first and second operand, scale, factor, addend;
- * scale and factor have ${BIAS} added. The result is scale * (first * second + factor * addend). \`Square\` has, instead of the
- * second operand, how often it squares. \`Combine\` is scale * first + factor * addend, and does not carry.
- * The result may be an operand. Yields inside a program only for repeated squarings.
+ * Runs a program. \`Multiply\` is to = scale * (a * (b + more * c) + plus * d), \`Square\` is to = scale * (a * a + plus * d),
+ * as many times as it says. An instruction is nine bytes: operation, to, scale, plus, d, a, and for \`Multiply\` b, more, c,
+ * for \`Square\` the times; scale, plus and more have ${BIAS} added. Yields inside a program only for repeated squarings.
  */
 export async function runP256(
     program: Buffer,
@@ -143,29 +142,17 @@ ${declare("a", DIGITS)}
 ${declare("b", DIGITS)}
 ${declare("r", 2 * DIGITS)}
     let t: number, c: number
-    for (let at = 0; at < program.length; at = at + 7) {
+    for (let at = 0; at < program.length; at = at + 9) {
         const operation = program[at]
         const to = registers[program[at + 1]]
-        let from = registers[program[at + 2]]
-        let scale = program[at + 4] - ${BIAS}
-        let factor = program[at + 5] - ${BIAS}
-        const addend = registers[program[at + 6]]
+        const scale = (program[at + 2] - ${BIAS}) * ${UP}
+        const plus = (program[at + 3] - ${BIAS}) * ${DOWN}
+        let from = registers[program[at + 5]]
         let times = 1
-        if (operation === Operation.Square) times = program[at + 3]
-        if (operation === Operation.Combine) {
-            times = 0
-${block(
-    12,
-    range(DIGITS).map(
-        k => `to[${k}] = from[${k}] * scale + addend[${k}] * factor`
-    )
-)}
-        }
-        scale = scale * ${UP}
-        factor = factor * ${DOWN}
+        if (operation === Operation.Square) times = program[at + 6]
         while (times > 0) {
             times--
-            if ((times & 31) === 31) await pace(32 * SQUARE_OPCODES)
+            if ((times & 15) === 1) await pace(16 * SQUARE_OPCODES)
 ${block(
     12,
     range(DIGITS).map(k => `a_${k} = from[${k}]`)
@@ -176,18 +163,31 @@ ${block(16, [
     ...range(top).map(k => `r_${k} = ${squareColumn(k)}`),
 ])}
             } else {
-                from = registers[program[at + 3]]
-${block(16, [
-    ...range(DIGITS).map(k => `b_${k} = from[${k}]`),
-    ...range(top).map(k => `r_${k} = ${product(k)}`),
-])}
+                from = registers[program[at + 6]]
+${block(
+    16,
+    range(DIGITS).map(k => `b_${k} = from[${k}]`)
+)}
+                const more = program[at + 7] - ${BIAS}
+                if (more !== 0) {
+                    from = registers[program[at + 8]]
+${block(
+    20,
+    range(DIGITS).map(k => `b_${k} = b_${k} + from[${k}] * more`)
+)}
+                }
+${block(
+    16,
+    range(top).map(k => `r_${k} = ${product(k)}`)
+)}
             }
             r_${top} = 0
-            if (factor !== 0) {
+            if (plus !== 0) {
+                from = registers[program[at + 4]]
 ${block(
     16,
     range(DIGITS).map(
-        k => `r_${DIGITS + k} = r_${DIGITS + k} + addend[${k}] * factor`
+        k => `r_${DIGITS + k} = r_${DIGITS + k} + from[${k}] * plus`
     )
 )}
             }

@@ -53,12 +53,10 @@ export class Proof {
     private run(program: Instruction[]): boolean {
         const registers = new Map(this.between)
         for (const i of program) {
-            const [a, b, addend] = [i.a, i.b, i.addend].map(name =>
-                registers.get(name)
-            )
+            const result = this.result(i, registers)
             // Its operands are written by another program: it comes in a later round.
-            if (!a || !b || !addend) return true
-            registers.set(i.to, this.result(i, a, b, addend))
+            if (!result) return true
+            registers.set(i.to, result)
         }
         let grew = false
         for (const [name, bounds] of registers) {
@@ -72,12 +70,25 @@ export class Proof {
         return grew
     }
 
-    private result(i: Instruction, a: Bounds, b: Bounds, e: Bounds): Bounds {
+    /** Of one step; `undefined` if a register was not written so far. */
+    private result(
+        i: Instruction,
+        registers: Map<string, Bounds>
+    ): Bounds | undefined {
+        const [a, b] = [i.a, i.b].map(name => registers.get(name))
+        const [more, plus] = [i.more, i.plus].map(([factor, name]) =>
+            registers.get(name)?.map(d => d * magnitude(BigInt(factor)))
+        )
+        if (!a || !b || !more || !plus) return undefined
+        const columns = this.columns(
+            a,
+            b.map((d, k) => d + more[k])
+        )
         const scale = magnitude(BigInt(i.scale))
-        const added = e.map(d => d * magnitude(BigInt(i.factor)))
-        return i.operation === "Combine"
-            ? a.map((d, k) => d * scale + added[k])
-            : this.reduce(this.columns(a, b), added).map(d => d * scale)
+        let result = this.reduce(columns, plus)
+        for (let n = 1; n < i.times; n++)
+            result = this.reduce(this.columns(result, result), plus)
+        return result.map(d => d * scale)
     }
 
     private columns(a: Bounds, b: Bounds): Bounds {

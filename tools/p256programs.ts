@@ -30,57 +30,62 @@ export const REGISTERS = [...VARIABLES, ...Object.keys(CONSTANTS)]
 /** What the registers hold at first. */
 export const INITIAL = REGISTERS.map(name => CONSTANTS[name] ?? 0n)
 
-export const OPERATIONS = ["Multiply", "Square", "Combine"]
+export const OPERATIONS = ["Multiply", "Square"]
 
 /** Scales and factors are stored as bytes with this added to them. */
 export const BIAS = 4
 
+/** A factor and the register that is taken so often. */
+type Term = [factor: number, register: string]
+
 export interface Instruction {
-    operation: "Multiply" | "Square" | "Combine"
+    operation: "Multiply" | "Square"
     to: string
     a: string
-    /** `Square` has no second operand. */
     b: string
+    /** Added to b before `Multiply`. */
+    more: Term
     /** How often `Square` squares. */
     times: number
+    /** Added to the product. */
+    plus: Term
+    /** What the sum is multiplied by at last. */
     scale: number
-    factor: number
-    addend: string
 }
 
-interface Extras {
-    scale?: number
-    /** Factor and addend. */
-    plus?: [number, string]
-}
-
-function instruction(
-    operation: Instruction["operation"],
+/** to = scale * (a * (b + more) + plus) */
+function multiply(
     to: string,
     a: string,
     b: string,
-    times: number,
-    { scale = 1, plus = [0, a] }: Extras
+    extras: { more?: Term; plus?: Term; scale?: number } = {}
 ): Instruction {
-    const [factor, addend] = plus
-    return { operation, to, a, b, times, scale, factor, addend }
+    const nothing: Term = [0, a]
+    return {
+        ...{ operation: "Multiply", to, a, b, times: 1 },
+        ...{ more: nothing, plus: nothing, scale: 1 },
+        ...extras,
+    }
 }
 
-/** to = scale * (a * b + factor * addend) */
-const multiply = (to: string, a: string, b: string, extras: Extras = {}) =>
-    instruction("Multiply", to, a, b, 1, extras)
-
-/** to = scale * (a * a + factor * addend) */
-const square = (to: string, a: string, extras: Extras = {}) =>
-    instruction("Square", to, a, a, 1, extras)
+/** to = scale * (a * a + plus) */
+function square(
+    to: string,
+    a: string,
+    extras: { plus?: Term; scale?: number } = {}
+): Instruction {
+    return { ...multiply(to, a, a, extras), operation: "Square" }
+}
 
 /** to = a to the power of 2^times */
-const squares = (to: string, a: string, times: number) =>
-    instruction("Square", to, a, a, times, {})
+function squares(to: string, a: string, times: number): Instruction {
+    return { ...square(to, a), times }
+}
 
-/** to = scale * a + factor * addend, not carried */
-const combine = (to: string, a: string, extras: Extras = {}) =>
-    instruction("Combine", to, a, a, 1, extras)
+/** to = scale * a */
+function copy(to: string, a: string, scale = 1): Instruction {
+    return multiply(to, a, "One", { scale })
+}
 
 /** Adds (PX, PY) or (PX, -PY): 8 multiplications and 3 squarings. */
 const addition = (slope: Instruction) => [
@@ -91,33 +96,29 @@ const addition = (slope: Instruction) => [
     multiply("Z", "Z", "A"),
     square("C", "A"),
     multiply("D", "X", "C"),
-    multiply("C", "C", "A"),
-    combine("X", "C", { plus: [2, "D"] }),
-    square("X", "B", { plus: [-1, "X"] }),
-    combine("D", "D", { plus: [-1, "X"] }),
-    multiply("C", "Y", "C"),
-    multiply("Y", "B", "D", { plus: [-1, "C"] }),
+    multiply("C", "C", "A", { more: [2, "X"] }), // A^3 + 2 D
+    square("X", "B", { plus: [-1, "C"] }),
+    multiply("C", "Y", "C", { more: [-2, "D"] }), // Y A^3
+    multiply("Y", "B", "D", { more: [-1, "X"], plus: [-1, "C"] }),
 ]
 
 const start = (scale: number) => [
-    combine("X", "PX"),
-    combine("Y", "PY", { scale }),
-    combine("Z", "One"),
+    copy("X", "PX"),
+    copy("Y", "PY", scale),
+    copy("Z", "One"),
     // Not 0, which would mean that two points had the same x.
-    combine("A", "One"),
+    copy("A", "One"),
 ]
 
 const double = [
     square("C", "Z", { plus: [1, "X"] }),
-    combine("D", "X", { scale: 2, plus: [-1, "C"] }),
+    multiply("A", "C", "C", { more: [-2, "X"], scale: -3 }), // 3 (X + Z^2) (X - Z^2)
     multiply("Z", "Y", "Z", { scale: 2 }),
     square("B", "Y", { scale: 2 }),
-    multiply("A", "C", "D", { scale: 3 }),
     multiply("C", "X", "B", { scale: 2 }),
     square("X", "A", { plus: [-2, "C"] }),
     square("B", "B"),
-    combine("D", "C", { plus: [-1, "X"] }),
-    multiply("Y", "A", "D", { plus: [-2, "B"] }),
+    multiply("Y", "A", "C", { more: [-1, "X"], plus: [-2, "B"] }),
 ]
 
 /** A = 1 / Z, as its power p - 2: 255 squarings and 12 multiplications. */
@@ -194,14 +195,13 @@ export const PROGRAMS: Record<string, [string, Instruction[]]> = {
         [
             ...start(1),
             ...double,
-            combine("PX", "X"),
-            combine("PY", "Y"),
+            copy("PX", "X"),
+            copy("PY", "Y"),
             // DOUBLE leaves 4 x y^2 in C and 4 y^4 in B.
-            combine("X", "C"),
-            // Carried, as DOUBLE could not take 4 times a carried number.
-            multiply("Y", "B", "One", { scale: 2 }),
-            combine("E", "Z"),
-            combine("Z", "One"),
+            copy("X", "C"),
+            copy("Y", "B", 2),
+            copy("E", "Z"),
+            copy("Z", "One"),
         ],
     ],
     MULTIPLES_Z: [
@@ -229,38 +229,40 @@ export const PROGRAMS: Record<string, [string, Instruction[]]> = {
     ZERO_Z: ["D = Z out of Montgomery form.", [multiply("D", "Z", "Leave")]],
     WIPE: [
         "All registers but the constants become 0.",
-        VARIABLES.map(name => combine(name, name, { scale: 0 })),
+        VARIABLES.map(name => copy(name, name, 0)),
     ],
 }
+
+/** `value + 2 * X`, or only `value`. */
+function sum(value: string, [factor, register]: Term): string {
+    if (factor === 0) return value
+    const many = Math.abs(factor) === 1 ? "" : `${Math.abs(factor)} * `
+    return `${value} ${factor < 0 ? "-" : "+"} ${many}${register}`
+}
+
+const bracketed = (text: string) => (/[+-]/.test(text) ? `(${text})` : text)
 
 function text(i: Instruction): string {
     const product =
         i.operation === "Multiply"
-            ? `${i.a} * ${i.b}`
-            : i.operation === "Combine"
-              ? i.a
-              : i.times === 1
-                ? `${i.a} ^ 2`
-                : `${i.a} ^ 2 ^ ${i.times}`
-    const many = Math.abs(i.factor) === 1 ? "" : `${Math.abs(i.factor)} * `
-    const sign = i.factor < 0 ? "-" : "+"
-    const sum =
-        i.factor === 0 ? product : `${product} ${sign} ${many}${i.addend}`
-    if (i.scale === 1) return `${i.to} = ${sum}`
-    return i.factor === 0 || i.operation === "Combine"
-        ? `${i.to} = ${i.scale} * ${sum}`
-        : `${i.to} = ${i.scale} * (${sum})`
+            ? `${i.a} * ${bracketed(sum(i.b, i.more))}`
+            : `${i.a} ^ 2${i.times === 1 ? "" : ` ^ ${i.times}`}`
+    const all = sum(product, i.plus)
+    if (i.scale === 1) return `${i.to} = ${all}`
+    return `${i.to} = ${i.scale} * ${i.plus[0] === 0 ? all : `(${all})`}`
 }
 
 export function assemble(program: Instruction[]): string {
+    const register = (name: string) => REGISTERS.indexOf(name)
     return program
         .map(i => {
             const bytes = [
-                OPERATIONS.indexOf(i.operation),
-                ...[i.to, i.a].map(name => REGISTERS.indexOf(name)),
-                i.operation === "Square" ? i.times : REGISTERS.indexOf(i.b),
-                ...[i.scale + BIAS, i.factor + BIAS],
-                REGISTERS.indexOf(i.addend),
+                ...[OPERATIONS.indexOf(i.operation), register(i.to)],
+                ...[i.scale + BIAS, i.plus[0] + BIAS, register(i.plus[1])],
+                register(i.a),
+                ...(i.operation === "Square"
+                    ? [i.times, 0, 0]
+                    : [register(i.b), i.more[0] + BIAS, register(i.more[1])]),
             ]
             if (bytes.some(byte => byte < 0 || byte > 255))
                 throw new Error(`cannot assemble ${text(i)}`)

@@ -20,8 +20,13 @@ import { simulatedSensors, sine } from "../vm/sensors"
 import { SkippingClock } from "../vm/virtualclock"
 import { Failure } from "./failure"
 import { compileFirmware } from "./firmware"
+<<<<<<< HEAD
 import { readBoard, readNumber, USAGE, usageFailure } from "./options"
 import { GATEWAY_NAME, Workspace } from "./workspace"
+=======
+import { readNumber, USAGE, usageFailure } from "./options"
+import { GATEWAY_NAME, KeyType, Workspace } from "./workspace"
+>>>>>>> main
 
 const HELP = `Usage: leaf demo [options]
 
@@ -32,11 +37,16 @@ Options:
   --messages <n>     end after n telemetry messages were accepted (exit code 0)
   --port <n>         the gateway's MQTT port (default 8883; 0: any free one)
   --https-port <n>   the gateway's HTTPS port, for the time (default 8443; 0: any free one)
+<<<<<<< HEAD
   --chain <type>     rsa (default); ec comes with the next version of the TLS client
   --dir <folder>     where certificates and device are kept (default .leaf)
   --board <name>     as slow as this board: esp32-c3 or pico-w. Each public-key operation takes the seconds that are
                      estimated for it there. You do not wait for them: device and gateway skip them together,
                      so that the gateway's 60 s up to CONNECT count as they would
+=======
+  --chain <type>     rsa (default): RSA-4096 CAs, as Microsoft's scripts make them; ec: P-256 throughout
+  --dir <folder>     where certificates and device are kept (default .leaf, and .leaf/ec for --chain ec)
+>>>>>>> main
   --json             one JSON object a line
   --help             this text
 
@@ -63,6 +73,7 @@ interface DemoOptions {
     messages: number | undefined
     port: number
     httpsPort: number
+    chain: KeyType
     folder: string
     board: Board | undefined
     json: boolean
@@ -101,8 +112,12 @@ function readOptions(args: string[]): DemoOptions | undefined {
                 port: { type: "string", default: "8883" },
                 "https-port": { type: "string", default: "8443" },
                 chain: { type: "string", default: "rsa" },
+<<<<<<< HEAD
                 board: { type: "string" },
                 dir: { type: "string", default: ".leaf" },
+=======
+                dir: { type: "string" },
+>>>>>>> main
                 json: { type: "boolean", default: false },
                 help: { type: "boolean", default: false },
             },
@@ -111,17 +126,11 @@ function readOptions(args: string[]): DemoOptions | undefined {
         throw usageFailure("demo", error)
     }
     if (values.help) return undefined
-    if (values.chain === "ec")
-        throw new Failure(
-            "--chain ec: the device's TLS client does not verify EC certificates yet. Use --chain rsa, the default.",
-            USAGE
-        )
-    if (values.chain !== "rsa")
-        throw new Failure(
-            `--chain ${values.chain}: there are rsa and ec.`,
-            USAGE
-        )
-    if (!values.dir)
+    const chain = values.chain
+    if (chain !== "rsa" && chain !== "ec")
+        throw new Failure(`--chain ${chain}: there are rsa and ec.`, USAGE)
+    const folder = values.dir ?? (chain === "ec" ? ".leaf/ec" : ".leaf")
+    if (!folder)
         throw new Failure("--dir: the name of a folder is wanted.", USAGE)
     return {
         messages:
@@ -130,8 +139,13 @@ function readOptions(args: string[]): DemoOptions | undefined {
                 : readNumber("--messages", values.messages, 1, 1e6),
         port: readNumber("--port", values.port!, 0, 65535),
         httpsPort: readNumber("--https-port", values["https-port"]!, 0, 65535),
+<<<<<<< HEAD
         folder: values.dir,
         board: readBoard(values.board),
+=======
+        chain,
+        folder,
+>>>>>>> main
         json: values.json!,
     }
 }
@@ -161,13 +175,14 @@ class Demo {
     }
 
     async start() {
-        const workspace = await Workspace.open(this.options.folder, () =>
+        const { folder, chain } = this.options
+        const workspace = await Workspace.open(folder, chain, () =>
             this.show({
                 type: "scene",
-                text: `making an owner's CA chain (three RSA-4096 keys) and a device identity in ${this.options.folder}`,
+                text: `making an owner's CA chain (three ${chain === "ec" ? "P-256" : "RSA-4096"} keys) and a device identity in ${folder}`,
             })
         )
-        const image = await compileFirmware()
+        const image = await compileFirmware(chain)
         const gateway = await this.startGateway(workspace)
         await this.startDevice(workspace, gateway, image)
     }
