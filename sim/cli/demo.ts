@@ -20,13 +20,8 @@ import { simulatedSensors, sine } from "../vm/sensors"
 import { SkippingClock } from "../vm/virtualclock"
 import { Failure } from "./failure"
 import { compileFirmware } from "./firmware"
-<<<<<<< HEAD
 import { readBoard, readNumber, USAGE, usageFailure } from "./options"
-import { GATEWAY_NAME, Workspace } from "./workspace"
-=======
-import { readNumber, USAGE, usageFailure } from "./options"
 import { GATEWAY_NAME, KeyType, Workspace } from "./workspace"
->>>>>>> main
 
 const HELP = `Usage: leaf demo [options]
 
@@ -37,16 +32,11 @@ Options:
   --messages <n>     end after n telemetry messages were accepted (exit code 0)
   --port <n>         the gateway's MQTT port (default 8883; 0: any free one)
   --https-port <n>   the gateway's HTTPS port, for the time (default 8443; 0: any free one)
-<<<<<<< HEAD
-  --chain <type>     rsa (default); ec comes with the next version of the TLS client
-  --dir <folder>     where certificates and device are kept (default .leaf)
+  --chain <type>     rsa (default): RSA-4096 CAs, as Microsoft's scripts make them; ec: P-256 throughout
+  --dir <folder>     where certificates and device are kept (default .leaf, and .leaf/ec for --chain ec)
   --board <name>     as slow as this board: esp32-c3 or pico-w. Each public-key operation takes the seconds that are
                      estimated for it there. You do not wait for them: device and gateway skip them together,
                      so that the gateway's 60 s up to CONNECT count as they would
-=======
-  --chain <type>     rsa (default): RSA-4096 CAs, as Microsoft's scripts make them; ec: P-256 throughout
-  --dir <folder>     where certificates and device are kept (default .leaf, and .leaf/ec for --chain ec)
->>>>>>> main
   --json             one JSON object a line
   --help             this text
 
@@ -112,12 +102,8 @@ function readOptions(args: string[]): DemoOptions | undefined {
                 port: { type: "string", default: "8883" },
                 "https-port": { type: "string", default: "8443" },
                 chain: { type: "string", default: "rsa" },
-<<<<<<< HEAD
                 board: { type: "string" },
-                dir: { type: "string", default: ".leaf" },
-=======
                 dir: { type: "string" },
->>>>>>> main
                 json: { type: "boolean", default: false },
                 help: { type: "boolean", default: false },
             },
@@ -139,13 +125,9 @@ function readOptions(args: string[]): DemoOptions | undefined {
                 : readNumber("--messages", values.messages, 1, 1e6),
         port: readNumber("--port", values.port!, 0, 65535),
         httpsPort: readNumber("--https-port", values["https-port"]!, 0, 65535),
-<<<<<<< HEAD
-        folder: values.dir,
-        board: readBoard(values.board),
-=======
         chain,
         folder,
->>>>>>> main
+        board: readBoard(values.board),
         json: values.json!,
     }
 }
