@@ -97,7 +97,7 @@ test("a heap at its budget is in order; one word more, or a watch that saw nothi
     assertHeapBudget(peak)
     assert.throws(
         () => assertHeapBudget({ ...peak, live: peak.live + 4 }),
-        /peak heap: 49156 bytes are 4 more than the budget/
+        /peak heap: 40964 bytes are 4 more than the budget/
     )
     assert.throws(
         () => assertHeapBudget({ ...peak, samples: 0 }),

@@ -15,7 +15,7 @@ export const MAX_X25519_BYTES = 6_144
 const X25519_FILES = /^src\/crypto\/(x25519|field25519)[^/]*$/
 
 /** The most that may live on the heap during a whole connection, of the 64 KB that boards have. */
-export const MAX_HEAP_BYTES = 48 * 1024
+export const MAX_HEAP_BYTES = 40 * 1024
 
 /** Code of X25519 in an image, in bytes. */
 export function x25519Bytes(image: Image): number {
