@@ -84,6 +84,8 @@ export class MessageReader {
             records.from = records.from + count
             if (this.filled === message.length) {
                 this.message = null
+                // What has been taken is not kept beside what is made of it.
+                if (records.from === records.to) records.data = null
                 return message
             }
         }
