@@ -152,7 +152,7 @@ ${declare("r", 2 * DIGITS)}
         if (operation === Operation.Square) times = program[at + 6]
         while (times > 0) {
             times--
-            if ((times & 31) === 31) await pace(32 * SQUARE_OPCODES)
+            if ((times & 15) === 1) await pace(16 * SQUARE_OPCODES)
 ${block(
     12,
     range(DIGITS).map(k => `a_${k} = from[${k}]`)

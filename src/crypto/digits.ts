@@ -24,7 +24,10 @@ const ROUND = 6755399441055744
 const MAX_QUOTIENT_SQUARED = 72057594037927936
 
 /** Opcodes of a step of `invertModulo` as measured, rounded up. */
-const STEP_OPCODES = 1200
+const STEP_OPCODES = 2600
+
+/** Opcodes of `multiplyModulo` as measured, rounded up. */
+const MULTIPLY_OPCODES = 19000
 
 function zeros(count: number): number[] {
     const x: number[] = []
@@ -120,11 +123,12 @@ export function reduce(
 }
 
 /** a * b modulo m, in at least 11 digits, at most 0.6 m. */
-export function multiplyModulo(
+export async function multiplyModulo(
     a: number[],
     b: number[],
     m: number[]
-): number[] {
+): Promise<number[]> {
+    await pace(MULTIPLY_OPCODES)
     const x = zeros(2 * DIGITS + 1)
     for (let i = 0; i < DIGITS; i++) subtract(x, b, -a[i] * UP, i)
     reduce(x, m, [], [])

@@ -270,7 +270,7 @@ export async function runP256(
         if (operation === Operation.Square) times = program[at + 6]
         while (times > 0) {
             times--
-            if ((times & 31) === 31) await pace(32 * SQUARE_OPCODES)
+            if ((times & 15) === 1) await pace(16 * SQUARE_OPCODES)
             a_0 = from[0]
             a_1 = from[1]
             a_2 = from[2]

@@ -194,6 +194,7 @@ export function isWrongSignature(error: any): boolean {
     const code = errorCode(error)
     return (
         code === ErrorCode.CryptoBadSignature ||
+        code === ErrorCode.CryptoSignatureEncoding ||
         code === ErrorCode.CryptoSignatureLength ||
         code === ErrorCode.CryptoSignatureRange
     )
