@@ -1,0 +1,9 @@
+/** The firmware for all */
+import { runFirmware } from "./firmware"
+import { allSet } from "./tls/sets"
+
+async function main(): Promise<void> {
+    await runFirmware(allSet())
+}
+
+main.start()
