@@ -36,9 +36,13 @@ export function pairsOf<D extends Dimensions>(
     )
 }
 
+/** Spreads the choice over all combinations: Knuth's multiplicative hash, the golden ratio times 2^32. */
+const SPREAD = 0x9e3779b1
+
 /**
  * Some of the combinations, with every pair in them that occurs in any: greedily, the one with the most pairs that are
- * missing, and the first of equals. So the same combinations give the same choice.
+ * missing. Of equals it is the one with the lowest hash of its place, as the first ones have all their values in common. The
+ * same combinations give the same choice.
  */
 export function coverPairs<D extends Dimensions>(
     combinations: Combination<D>[]
@@ -51,6 +55,7 @@ export function coverPairs<D extends Dimensions>(
             return number
         })
     )
+    const rank = combinations.map((_, i) => Math.imul(i + 1, SPREAD) >>> 0)
     const isCovered = new Uint8Array(numbers.size)
     const chosen: Combination<D>[] = []
     for (let missing = numbers.size; missing > 0;) {
@@ -59,7 +64,7 @@ export function coverPairs<D extends Dimensions>(
         for (const [i, own] of pairs.entries()) {
             let count = 0
             for (const pair of own) count += 1 - isCovered[pair]
-            if (count > most) {
+            if (count > most || (count === most && rank[i] < rank[best])) {
                 most = count
                 best = i
             }
