@@ -9,16 +9,31 @@
  * length; `client: closed`; `client: failed {code} {message}`; at the end `client: done`.
  */
 import { readSetting } from "@devicescript/settings"
-import { readSettings, resumeSession } from "../../src/app/flash"
+import { readSettings } from "../../src/app/flash"
 import { Settings } from "../../src/app/settings"
 import { errorCode } from "../../src/errors"
 import { openLink } from "../../src/net/link"
 import { TlsParts } from "../../src/tls/part"
+import { Resumption, SessionStore } from "../../src/tls/session"
 import { allSet } from "../../src/tls/sets"
 import { Transport } from "../../src/transport"
 import { readTrustAnchor } from "../../src/x509/path"
 
 const ANSWER_TIMEOUT_MS = 10000
+
+/** Has room for every ticket, which the settings in flash have not. */
+class Memory implements SessionStore {
+    private state: Buffer = null
+
+    async load(): Promise<Buffer> {
+        // The caller wipes what it gets.
+        return this.state === null ? null : this.state.slice(0)
+    }
+
+    async save(state: Buffer): Promise<void> {
+        this.state = state
+    }
+}
 
 /** Reads to the end; of the text nothing is kept but the line that has not ended. */
 async function readAnswer(transport: Transport): Promise<number> {
@@ -46,6 +61,7 @@ async function readAnswer(transport: Transport): Promise<number> {
 async function connect(
     settings: Settings,
     parts: TlsParts,
+    memory: SessionStore,
     request: string,
     port: number,
     host: string
@@ -59,7 +75,7 @@ async function connect(
             host,
             nowSec: -1,
             floorSec: settings.provisionedSec,
-            resumption: resumeSession(1),
+            resumption: new Resumption(memory),
         })
         await link.transport.write(Buffer.from(request))
         console.log("client: got " + (await readAnswer(link.transport)))
@@ -73,6 +89,7 @@ async function connect(
 async function main() {
     const settings = await readSettings()
     const parts = allSet()
+    const memory = new Memory()
     if (await readSetting("p256first", false))
         parts.groups = [parts.groups[1], parts.groups[0]]
     const request = await readSetting("request", "GET / HTTP/1.0\r\n\r\n")
@@ -81,7 +98,14 @@ async function main() {
     ])
     for (let n = 0; n < rounds.length; n++) {
         console.log("client: round " + n)
-        await connect(settings, parts, request, rounds[n][0], rounds[n][1])
+        await connect(
+            settings,
+            parts,
+            memory,
+            request,
+            rounds[n][0],
+            rounds[n][1]
+        )
     }
     console.log("client: done")
 }
