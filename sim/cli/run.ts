@@ -1,4 +1,5 @@
 /** `leaf run`: the firmware in the simulator, at a gateway that is somewhere else: an IoT Edge gateway, for example. */
+import { X509Certificate } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { showConsole } from "../dashboard/console"
@@ -7,7 +8,7 @@ import { provision, ProvisioningOptions } from "../provisioning/provision"
 import { startDevice } from "../vm/host"
 import { simulatedSensors, sine } from "../vm/sensors"
 import { Failure, systemCode } from "./failure"
-import { compileFirmware } from "./firmware"
+import { compileFirmware, FirmwareSet, setFor } from "./firmware"
 import { readNumber, USAGE, usageFailure } from "./options"
 
 const HELP = `Usage: leaf run --connection-string-file <file> --ca <file> [options]
@@ -23,6 +24,7 @@ Options:
   --https-port <n>     HTTPS, for the time (default 443)
   --telemetry <s>      seconds from one telemetry message to the next (default 60)
   --heartbeat <s>      seconds of silence before a heartbeat (default 300)
+  --set <set>          the firmware's TLS parts: rsa, ec or all (default: what the CAs' keys need)
   --json               one JSON object a line
   --help               this text
 
@@ -43,12 +45,16 @@ export async function run(args: string[]): Promise<number> {
     const display = options.json
         ? new JsonDisplay(write)
         : new TextDisplay(write, process.stdout.isTTY && !process.env.NO_COLOR)
+    const ca = options.ca.map(file => readBytes("--ca", file))
     const flash = await provision(
         readText("--connection-string-file", options.connectionStringFile),
-        options.ca.map(file => readBytes("--ca", file)),
+        ca,
         options.provisioning
     )
-    const image = await compileFirmware()
+    const image = await compileFirmware(
+        options.set ??
+            setFor(ca.map(certificate => new X509Certificate(certificate)))
+    )
     const device = await startDevice({
         image,
         flash,
@@ -69,6 +75,7 @@ export async function run(args: string[]): Promise<number> {
 interface RunOptions {
     connectionStringFile: string
     ca: string[]
+    set: FirmwareSet | undefined
     provisioning: ProvisioningOptions
     json: boolean
 }
@@ -86,6 +93,7 @@ function readOptions(args: string[]): RunOptions | undefined {
                 "https-port": { type: "string", default: "443" },
                 telemetry: { type: "string", default: "60" },
                 heartbeat: { type: "string", default: "300" },
+                set: { type: "string" },
                 json: { type: "boolean", default: false },
                 help: { type: "boolean", default: false },
             },
@@ -100,7 +108,11 @@ function readOptions(args: string[]): RunOptions | undefined {
             '--connection-string-file and --ca are needed. "leaf run --help" says more.',
             USAGE
         )
+    const set = values.set
+    if (set !== undefined && set !== "rsa" && set !== "ec" && set !== "all")
+        throw new Failure(`--set ${set}: there are rsa, ec and all.`, USAGE)
     return {
+        set,
         connectionStringFile: file,
         ca: values.ca,
         json: values.json!,

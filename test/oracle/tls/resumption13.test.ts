@@ -63,6 +63,15 @@ describe("a pre-shared key of TLS 1.3", () => {
             })
     })
 
+    test("T2: with another suite than its own is refused", async () => {
+        // Both have the same hash, so that RFC 8446 would allow it; T1 does not.
+        await (
+            await regular()
+        ).isRefused("TlsSession", Alert.IllegalParameter, {
+            serverHello: { suite: 0x1303 },
+        })
+    })
+
     test("T2: with a malformed index is refused", async () => {
         for (const body of [NOTHING, uint(1, 0), uint(3, 0)])
             await (

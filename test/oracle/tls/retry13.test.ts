@@ -208,6 +208,16 @@ describe("a ServerHello behind a HelloRetryRequest that is refused", () => {
         )
     })
 
+    test("N2: changes the suite", async () => {
+        for (const suite of [0x1303, 0x1302])
+            await site.refuses(
+                "TlsSuite",
+                Alert.IllegalParameter,
+                { serverHello: { suite } },
+                wantsP256
+            )
+    })
+
     test("K1: has a share of the group that was dropped, or of none", async () => {
         for (const group of [X25519, 0x0018])
             await site.refuses(
