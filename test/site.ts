@@ -27,13 +27,15 @@ interface Provisioned extends Partial<ProvisioningOptions> {
     deviceKey?: string
     /** PEM of the CA that is pinned. */
     anchor?: string
+    /** Of a test's own firmware, by name. */
+    settings?: Record<string, unknown>
 }
 
 export class Site {
     readonly folder = mkdtempSync(join(tmpdir(), "leaf-test-"))
     readonly deviceKey = randomBytes(32).toString("base64")
     readonly registry = new Registry()
-    private readonly devices: Device[] = []
+    private readonly devices = new Set<Device>()
     private readonly gateways: Gateway[] = []
 
     private constructor(readonly chain: Chain) {
@@ -103,6 +105,7 @@ export class Site {
             deviceId = DEVICE_ID,
             deviceKey = this.deviceKey,
             anchor = this.chain.root.pem,
+            settings = {},
             ...rest
         } = provisioned
         const flash = await provision(
@@ -115,6 +118,8 @@ export class Site {
                 ...rest,
             }
         )
+        for (const [name, value] of Object.entries(settings))
+            flash.set(name, value)
         const device = await startDevice({
             image,
             flash,
@@ -124,15 +129,15 @@ export class Site {
             }),
             ...options,
         })
-        this.devices.push(device)
+        this.devices.add(device)
+        device.once("stop", () => this.devices.delete(device))
         return device
     }
 
     /** Ends all devices and gateways. */
     async stop(): Promise<void> {
-        for (const device of this.devices) device.stop()
+        for (const device of [...this.devices]) device.stop()
         await Promise.all(this.gateways.map(gateway => gateway.close()))
-        this.devices.length = 0
         this.gateways.length = 0
     }
 
