@@ -43,8 +43,15 @@ export class Site {
     }
 
     /** @param bits of the CAs' RSA keys; 4096 is what Microsoft's scripts take, and slow to make */
-    static async create(bits = 2048): Promise<Site> {
-        const chain = await makeChain({ names: [GATEWAY_NAME], caBits: bits })
+    static async create(
+        bits = 2048,
+        keyType: "rsa" | "ec" = "rsa"
+    ): Promise<Site> {
+        const chain = await makeChain({
+            names: [GATEWAY_NAME],
+            caBits: bits,
+            keyType,
+        })
         const site = new Site(chain)
         const { server, edgeCa, intermediate, root } = chain
         const write = (name: string, content: string) =>
