@@ -5,11 +5,12 @@ import { parseArgs } from "node:util"
 import { showConsole } from "../dashboard/console"
 import { JsonDisplay, TextDisplay } from "../dashboard/display"
 import { provision, ProvisioningOptions } from "../provisioning/provision"
+import { Board } from "../vm/boards"
 import { startDevice } from "../vm/host"
 import { simulatedSensors, sine } from "../vm/sensors"
 import { Failure, systemCode } from "./failure"
 import { compileFirmware, FirmwareSet, setFor } from "./firmware"
-import { readNumber, USAGE, usageFailure } from "./options"
+import { readBoard, readNumber, USAGE, usageFailure } from "./options"
 
 const HELP = `Usage: leaf run --connection-string-file <file> --ca <file> [options]
 
@@ -25,6 +26,9 @@ Options:
   --telemetry <s>      seconds from one telemetry message to the next (default 60)
   --heartbeat <s>      seconds of silence before a heartbeat (default 300)
   --set <set>          the firmware's TLS parts: rsa, ec or all (default: what the CAs' keys need)
+  --board <name>       as slow as this board, in real time: esp32-c3 or pico-w. Each public-key operation takes the seconds
+                       that are estimated for it there (a first connection a minute or two), so that the gateway's
+                       limits are met as they would be
   --json               one JSON object a line
   --help               this text
 
@@ -58,6 +62,7 @@ export async function run(args: string[]): Promise<number> {
     const device = await startDevice({
         image,
         flash,
+        board: options.board,
         bus: simulatedSensors({
             temperatureC: sine(22, 3, 60000),
             humidityPercent: sine(45, 10, 90000),
@@ -77,6 +82,7 @@ interface RunOptions {
     ca: string[]
     set: FirmwareSet | undefined
     provisioning: ProvisioningOptions
+    board: Board | undefined
     json: boolean
 }
 
@@ -94,6 +100,7 @@ function readOptions(args: string[]): RunOptions | undefined {
                 telemetry: { type: "string", default: "60" },
                 heartbeat: { type: "string", default: "300" },
                 set: { type: "string" },
+                board: { type: "string" },
                 json: { type: "boolean", default: false },
                 help: { type: "boolean", default: false },
             },
@@ -116,6 +123,7 @@ function readOptions(args: string[]): RunOptions | undefined {
         connectionStringFile: file,
         ca: values.ca,
         json: values.json!,
+        board: readBoard(values.board),
         provisioning: {
             provisionedSec: Math.floor(Date.now() / 1000),
             gatewayAddress: values.address,
