@@ -54,7 +54,7 @@ export interface Instruction {
 }
 
 /** to = scale * (a * (b + more) + plus) */
-function multiply(
+export function multiply(
     to: string,
     a: string,
     b: string,
@@ -69,7 +69,7 @@ function multiply(
 }
 
 /** to = scale * (a * a + plus) */
-function square(
+export function square(
     to: string,
     a: string,
     extras: { plus?: Term; scale?: number } = {}
@@ -78,7 +78,7 @@ function square(
 }
 
 /** to = a to the power of 2^times */
-function squares(to: string, a: string, times: number): Instruction {
+export function squares(to: string, a: string, times: number): Instruction {
     return { ...square(to, a), times }
 }
 

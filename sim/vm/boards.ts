@@ -85,7 +85,7 @@ export function opcodesSeconds(
 }
 
 function operation(name: string): { opcodes: number; like: Study } {
-    const known = OPERATIONS[name]
+    const known = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined
     if (known) return known
     const bits = Number(/^RSA-(\d+)$/.exec(name)?.[1])
     if (!bits)

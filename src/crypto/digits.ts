@@ -135,7 +135,7 @@ export async function multiplyModulo(
     return x
 }
 
-/** 1 / a modulo the prime m, between -2 m and 2 m, by Euclid's algorithm; for a = 0 a multiple of m. */
+/** 1 / a modulo the prime m, between -m and m, by Euclid's algorithm; 0 for 0. No other multiple of m is taken. */
 export async function invertModulo(
     a: number[],
     m: number[]
@@ -156,7 +156,8 @@ export async function invertModulo(
         v = swap
         await pace(STEP_OPCODES)
     }
-    // Now x is 1 or -1, and the inverse x * u. As v is m or -m, it does no harm to it.
-    subtract(v, u, -x[0] * UP, 0)
+    // Now x is 1 or -1, and the inverse x * u.
+    v = zeros(DIGITS)
+    subtract(v, u, -approximate(x) * UP, 0)
     return v
 }

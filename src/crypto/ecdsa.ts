@@ -104,6 +104,7 @@ export async function verifyEcdsaP256(
     storeDigits(await multiplyModulo(e, inverse, n), n, u1, 0)
     storeDigits(await multiplyModulo(r, inverse, n), n, u2, 0)
     await multiplyPoints(registers, recode(u2), recode(u1))
+    // At infinity Z and its inverse are 0, and so is x, which r is not.
     registers[Register.A] = await invertModulo(registers[Register.Z], p)
     await runP256(FINISH_INVERTED, registers)
     const x = registers[Register.PX]
