@@ -28,7 +28,6 @@ test("the table of public-key operations has the opcodes that they take in the V
                 Math.abs(counted / expected - 1) < TOLERANCE,
                 `${name} takes ${counted} opcodes, and the table in sim/vm/boards.ts says ${expected}`
             )
-            assert.deepEqual(results.get(name)!.operations, [name])
         }
     } finally {
         device.stop()
