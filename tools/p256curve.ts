@@ -26,9 +26,16 @@ export function power(a: bigint, exponent: bigint, m: bigint): bigint {
     return result
 }
 
-/** For a prime m. */
+/** 1 / a modulo a prime m; 0 for 0. */
 export function inverse(a: bigint, m: bigint): bigint {
-    return power(a, m - 2n, m)
+    let [x, y] = [m, modulo(a, m)]
+    let [u, v] = [0n, 1n]
+    while (y > 0n) {
+        const quotient = x / y
+        ;[x, y] = [y, x - quotient * y]
+        ;[u, v] = [v, u - quotient * v]
+    }
+    return x === 1n ? modulo(u, m) : 0n
 }
 
 /** The sum; `null` is the point at infinity. */

@@ -1,6 +1,6 @@
 /**
- * Numbers as digits of 24 bits: between bytes and the registers of `fieldp256.g.ts`, and what P-256 needs modulo its
- * prime or its order besides: products and inverses.
+ * Numbers as digits of 24 bits: between bytes and the registers of `fieldp256.g.ts`, and what ECDSA needs modulo the order
+ * of the curve: products and inverses.
  *
  * A digit is a double, a signed multiple of 2^-40 as in the registers; the lowest comes first. Everything but loading
  * and storing takes a time that depends on the numbers: not for secrets.
@@ -24,7 +24,7 @@ const ROUND = 6755399441055744
 const MAX_QUOTIENT_SQUARED = 72057594037927936
 
 /** Opcodes of a step of `invertModulo` as measured, rounded up. */
-const STEP_OPCODES = 2600
+const STEP_OPCODES = 2000
 
 /** Opcodes of `multiplyModulo` as measured, rounded up. */
 const MULTIPLY_OPCODES = 19000
@@ -92,7 +92,8 @@ export function subtract(
     let c = 0
     for (let i = shift; i < x.length; i++) {
         let t = x[i] + c
-        if (i - shift < y.length) t = t - y[i - shift] * q
+        const j = i - shift
+        if (j < y.length) t = t - y[j] * q
         c = t + ROUND_DIGIT - ROUND_DIGIT
         x[i] = t - c
         c = c * BASE_DOWN
@@ -119,6 +120,8 @@ export function reduce(
         q = q + ROUND - ROUND
         subtract(x, m, q, shift)
         subtract(u, v, q, shift)
+        // A quotient that was not cut leaves at most half.
+        if (shift === 0) return
     }
 }
 
@@ -135,7 +138,7 @@ export async function multiplyModulo(
     return x
 }
 
-/** 1 / a modulo the prime m, between -2 m and 2 m, by Euclid's algorithm; for a = 0 a multiple of m. */
+/** 1 / a modulo the prime m, between -m and m, by Euclid's algorithm; 0 for 0. No other multiple of m is taken. */
 export async function invertModulo(
     a: number[],
     m: number[]
@@ -156,7 +159,8 @@ export async function invertModulo(
         v = swap
         await pace(STEP_OPCODES)
     }
-    // Now x is 1 or -1, and the inverse x * u. As v is m or -m, it does no harm to it.
-    subtract(v, u, -x[0] * UP, 0)
+    // Now x is 1 or -1, and the inverse x * u.
+    v = zeros(DIGITS)
+    subtract(v, u, -approximate(x) * UP, 0)
     return v
 }

@@ -19,6 +19,15 @@ import {
     x25519Case,
 } from "../oracle/cryptocases"
 import {
+    agreeCase,
+    divideCase,
+    ecdsaCase,
+    fieldCase,
+    keyCase,
+    pointCase,
+    sumCase,
+} from "../oracle/p256cases"
+import {
     extremeCase,
     rawCase,
     rsaKeys,
@@ -117,3 +126,10 @@ inTheVm("RSA PSS verifies what OpenSSL signed", () =>
 )
 inTheVm("the raw RSA operation gives OpenSSL's result", () => rawCase(keys))
 inTheVm("the raw RSA operation is exact for extreme digits", () => extremeCase)
+inTheVm("P-256's field multiplies, squares and inverts", () => fieldCase)
+inTheVm("P-256's scalars divide modulo p and n", () => divideCase)
+inTheVm("P-256's points add and double", () => pointCase)
+inTheVm("P-256 gives OpenSSL's public key", () => keyCase)
+inTheVm("P-256 gives OpenSSL's shared secret", () => agreeCase)
+inTheVm("ECDSA verifies what OpenSSL signed", () => ecdsaCase)
+inTheVm("ECDSA sums u1 G + u2 Q, whatever they are", () => sumCase)

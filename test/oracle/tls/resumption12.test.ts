@@ -231,13 +231,13 @@ describe("a ticket of TLS 1.2", () => {
             ),
         ])
 
-    test("is stored up to 384 bytes, also with no hint of its lifetime", async () => {
+    test("is stored up to 512 bytes, also with no hint of its lifetime", async () => {
         for (const [lifetime, length, isStored] of [
             [100, 1, true],
-            [100, 384, true],
+            [100, 512, true],
             [0, 100, true],
             [0xffffffff, 100, true],
-            [100, 385, false],
+            [100, 513, false],
             [100, 8000, false],
             // RFC 5077 3.3: the server changed its mind.
             [100, 0, false],

@@ -217,7 +217,7 @@ describe("a ticket of TLS 1.3", () => {
             { nonce: NOTHING },
             { nonce: randomBytes(255) },
             { ticket: randomBytes(1) },
-            { ticket: randomBytes(384) },
+            { ticket: randomBytes(512) },
             { lifetimeSec: 0xffffffff },
             { extensions: [extension(Ext.EarlyData, uint(4, 1000))] },
             { extensions: [extension(0x0a0a)] },
@@ -227,7 +227,7 @@ describe("a ticket of TLS 1.3", () => {
 
     test("T1: is dropped when it is too long, or good for no time", async () => {
         for (const changes of [
-            { ticket: randomBytes(385) },
+            { ticket: randomBytes(513) },
             { ticket: randomBytes(8000) },
             { lifetimeSec: 0 },
         ])

@@ -6,8 +6,17 @@ import { wipe } from "../../../src/bytes"
 import { AeadAlgorithm } from "../../../src/crypto/aead"
 import { aes128Gcm } from "../../../src/crypto/aesgcm"
 import { chacha20Poly1305 } from "../../../src/crypto/chacha20poly1305"
+import {
+    invertModulo,
+    loadDigits,
+    multiplyModulo,
+    storeDigits,
+} from "../../../src/crypto/digits"
+import { verifyEcdsaP256 } from "../../../src/crypto/ecdsa"
+import { P256_P, REGISTERS, runP256 } from "../../../src/crypto/fieldp256.g"
 import { Hash, sha256 } from "../../../src/crypto/hash"
 import { hkdfExpand, hkdfExtract } from "../../../src/crypto/hkdf"
+import { multiplyP256 } from "../../../src/crypto/p256"
 import { verifyPkcs1 } from "../../../src/crypto/pkcs1"
 import { verifyPss } from "../../../src/crypto/pss"
 import { rsaPublicOperation } from "../../../src/crypto/rsa"
@@ -40,6 +49,14 @@ export const enum Operation {
     OpenGcm = 21,
     /** bytes of the hash, and any number of parts */
     Digest = 22,
+    /** program, and what the first registers hold, 32 bytes each: the answer is what they hold then */
+    RunP256 = 30,
+    /** scalar, point; without a point times the generator */
+    MultiplyP256 = 31,
+    /** public key, digest, signature */
+    VerifyEcdsaP256 = 32,
+    /** a, b, modulus: a / b, by way of digits */
+    DivideModulo = 33,
 }
 
 /** The hash whose length is in a field. */
@@ -68,6 +85,18 @@ async function run(operation: Operation, fields: Buffer[]): Promise<Buffer> {
         case Operation.VerifyPss:
             await verifyPss(key, hashOf(fields[3]), fields[1], fields[2])
             return hex``
+        case Operation.RunP256:
+            return await runProgram(fields[0], fields[1])
+        case Operation.MultiplyP256:
+            return await multiplyP256(
+                fields[0],
+                fields.length === 1 ? null : fields[1]
+            )
+        case Operation.VerifyEcdsaP256:
+            await verifyEcdsaP256(fields[0], fields[1], fields[2])
+            return hex``
+        case Operation.DivideModulo:
+            return await divideModulo(fields[0], fields[1], fields[2])
         case Operation.Digest:
             return await hashOf(fields[0]).digest(...fields.slice(1))
         case Operation.Seal:
@@ -78,6 +107,32 @@ async function run(operation: Operation, fields: Buffer[]): Promise<Buffer> {
             await sealOrOpen(aes128Gcm(), operation, fields)
             return fields[3]
     }
+}
+
+async function runProgram(program: Buffer, values: Buffer): Promise<Buffer> {
+    const registers: number[][] = []
+    for (let at = 0; at < REGISTERS.length; at = at + 32)
+        if (at < values.length) registers.push(loadDigits([], values, at))
+        else registers.push(loadDigits([], REGISTERS, at))
+    await runP256(program, registers)
+    const p = loadDigits([], P256_P, 0)
+    const result = Buffer.alloc(values.length)
+    for (let at = 0; at < values.length; at = at + 32)
+        storeDigits(registers[at >> 5], p, result, at)
+    return result
+}
+
+async function divideModulo(
+    a: Buffer,
+    b: Buffer,
+    modulus: Buffer
+): Promise<Buffer> {
+    const m = loadDigits([], modulus, 0)
+    const inverse = await invertModulo(loadDigits([], b, 0), m)
+    const quotient = await multiplyModulo(loadDigits([], a, 0), inverse, m)
+    const result = Buffer.alloc(32)
+    storeDigits(quotient, m, result, 0)
+    return result
 }
 
 async function sealOrOpen(
