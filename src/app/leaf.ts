@@ -34,7 +34,7 @@ import {
 } from "../iothub/telemetry"
 import { createUsername } from "../iothub/username"
 import { type OutgoingMessage, Session } from "../mqtt/session"
-import { Backoff } from "../net/backoff"
+import { Backoff, hardwareRandom } from "../net/backoff"
 import { readHttpDate } from "../net/httpdate"
 import type { Link } from "../net/link"
 import { Clock, type StoreSetting } from "./clock"
@@ -90,7 +90,7 @@ export class Leaf {
     /** Starts of the firmware, this one included. */
     readonly boot: number
 
-    private readonly backoff = new Backoff(() => Math.random())
+    private readonly backoff = new Backoff(hardwareRandom)
     private link: Link
     private stopping = false
     private wasLost = false

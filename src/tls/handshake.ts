@@ -106,7 +106,7 @@ export class Handshake {
             this.session = await resumption.load(this.options)
         const group = this.options.parts.groups[0]
         this.group = group
-        // With a TLS 1.2 session none is likely to be needed: the hello goes without, RFC 8446 4.2.8.
+        // With a TLS 1.2 session none is likely to be needed: none is made, RFC 8446 4.2.8.
         if (this.session !== null && this.session.version === TLS12)
             this.sessionId = randomBytes(RANDOM_LENGTH)
         else if (this.share === null) await this.makeShare(group)
@@ -197,8 +197,13 @@ export class Handshake {
         if (this.secrets !== null) this.secrets.wipe()
         if (this.share !== null) this.share.wipe()
         await this.records.close()
-        // Whatever was wrong, the next try is a full handshake; but a broken line says nothing about the session.
-        if (this.session !== null && code >= MIN_TLS_CODE)
+        // Whatever was wrong, the next try is a full handshake; but a line that is broken or silent says nothing about the
+        // session. A server that hangs up may well mean it.
+        if (
+            this.session !== null &&
+            code >= MIN_TLS_CODE &&
+            code !== ErrorCode.TlsTimeout
+        )
             await this.options.resumption.forget()
     }
 }

@@ -104,6 +104,7 @@ async function handshake12(
         await h.makeShare(group)
     }
     const shared = await h.share.agree(peer)
+    h.secrets = new MasterSecret(shared)
     if (request !== null) await h.send(hex`0b 000003 000000`)
     const key = h.share.publicKey
     await h.send(
@@ -120,12 +121,11 @@ async function handshake12(
     )
     const master = extendedMasterSecret(shared, h.transcript.hash())
     h.secrets = master
-    const protections = deriveProtections(h, hello, master)
-    await sendFinished(h, master, protections)
+    await sendFinished(h, hello, master)
 
     h.phase("finished")
     const session = await receiveTicket(h, hello, proof, master)
-    const finished = await receiveFinished(h, master, protections)
+    const finished = await receiveFinished(h, hello, master)
     return await openTraffic12(h, small, master, proof, finished, session)
 }
 
@@ -144,10 +144,9 @@ async function resume12(
     const proof = h.session.proof
     const master = new MasterSecret(h.session.secret)
     h.secrets = master
-    const protections = deriveProtections(h, hello, master)
     const session = await receiveTicket(h, hello, proof, master)
-    const finished = await receiveFinished(h, master, protections)
-    await sendFinished(h, master, protections)
+    const finished = await receiveFinished(h, hello, master)
+    await sendFinished(h, hello, master)
     return await openTraffic12(h, small, master, proof, finished, session)
 }
 
@@ -208,12 +207,13 @@ function checkCertificateRequest(message: Buffer): void {
         fail(ErrorCode.TlsMalformed, "tls: a message is malformed")
 }
 
-/** Client's and server's protection: RFC 5246 6.3. */
-function deriveProtections(
+/** The protection of what one side sends: RFC 5246 6.3. @param side 0: the client, 1: the server */
+function deriveProtection(
     h: Handshake,
     hello: ServerHello,
-    master: MasterSecret
-): Protection12[] {
+    master: MasterSecret,
+    side: number
+): Protection12 {
     const suite: CipherSuite = hello.suite
     const keyLength = suite.aead.keyLength
     const ivLength = suite.fixedIvLength
@@ -223,41 +223,36 @@ function deriveProtections(
         Buffer.concat(hello.random, h.random),
         2 * (keyLength + ivLength)
     )
-    const protections: Protection12[] = []
-    for (let side = 0; side < 2; side++) {
-        const keyAt = side * keyLength
-        const ivAt = 2 * keyLength + side * ivLength
-        protections.push(
-            new Protection12(
-                suite.aead,
-                block.slice(keyAt, keyAt + keyLength),
-                block.slice(ivAt, ivAt + ivLength)
-            )
-        )
-    }
+    const keyAt = side * keyLength
+    const ivAt = 2 * keyLength + side * ivLength
+    const protection = new Protection12(
+        suite.aead,
+        block.slice(keyAt, keyAt + keyLength),
+        block.slice(ivAt, ivAt + ivLength)
+    )
     wipe(block)
-    return protections
+    return protection
 }
 
 /** ChangeCipherSpec and Finished. */
 async function sendFinished(
     h: Handshake,
-    master: MasterSecret,
-    protections: Protection12[]
+    hello: ServerHello,
+    master: MasterSecret
 ): Promise<void> {
     await h.records.write(ContentType.ChangeCipherSpec, hex`01`)
-    h.records.protectOutgoing(protections[0])
+    h.records.protectOutgoing(deriveProtection(h, hello, master, 0))
     await h.send(writeFinished(master.finished("client", h.transcript.hash())))
 }
 
 /** The server's ChangeCipherSpec in its place (S2), and its Finished. */
 async function receiveFinished(
     h: Handshake,
-    master: MasterSecret,
-    protections: Protection12[]
+    hello: ServerHello,
+    master: MasterSecret
 ): Promise<FinishedProof> {
     await h.messages.expectChangeCipherSpec(h.deadlineMs())
-    h.records.protectIncoming(protections[1])
+    h.records.protectIncoming(deriveProtection(h, hello, master, 1))
     const expected = master.finished("server", h.transcript.hash())
     checkFinished(await h.receive(MessageType.Finished), expected)
     h.messages.requireBoundary()

@@ -34,7 +34,7 @@ export const MAX_TICKET = 512
 
 /** Where one session, as bytes, is kept; for the connection to one host and port. */
 export interface SessionStore {
-    /** @returns what was saved last; null or empty if nothing was */
+    /** @returns what was saved last, a copy: it is wiped after use; null or empty if nothing was */
     load(): Promise<Buffer>
     /** @param state empty: there is no session any more */
     save(state: Buffer): Promise<void>
@@ -107,7 +107,11 @@ export class Resumption {
     /**
      * Stores a new session.
      *
-     * A ticket that is empty, too long or good for no time is let go.
+     * A ticket that is empty, too long or good for no time is let go; and one that would take the place of the session which
+     * was just resumed, while that has half its life or more. So the flash is not worn by many short connections, and
+     * where the time is not known, and lives are counted from the floor, it is the server's clock that ends a session.
+     * (Using a ticket more than once lets who watches the line see that it is the same device: RFC 8446 C.4. A leaf has one
+     * address and one gateway, and is known by them.)
      *
      * @param session all but `expiresSec` is set
      */
@@ -115,12 +119,20 @@ export class Resumption {
         const length = session.ticket.length
         if (length === 0 || length > MAX_TICKET || session.lifetimeSec === 0)
             return
+        const resumed = this.session
+        if (
+            resumed !== null &&
+            2 * (resumed.expiresSec - this.nowSec) >= session.lifetimeSec
+        )
+            return
         const proof = session.proof
         session.expiresSec = Math.min(
             this.nowSec + session.lifetimeSec,
             proof.trustedUntilSec
         )
-        await this.store.save(pack(session, this.binding))
+        const state = pack(session, this.binding)
+        await this.store.save(state)
+        wipe(state)
     }
 
     /** Writes pre_shared_key with room for its binder. RFC 8446 4.2.11. */
@@ -188,7 +200,7 @@ function pack(session: Session, binding: Buffer): Buffer {
     return Buffer.concat(head, session.secret, session.ticket)
 }
 
-/** Null for nothing, for another format, and for a session that is bound to something else. Wipes `state`. */
+/** Null for nothing, for another format, and for a session that is bound to something else. Wipes `state` if it is taken. */
 function unpack(state: Buffer, binding: Buffer): Session {
     if (
         state === null ||

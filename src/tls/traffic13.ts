@@ -65,7 +65,7 @@ export function openTraffic13(
 class Traffic13 implements PostHandshake {
     proof: ServerProof = null
     resumption: Resumption = null
-    /** Null when there is no resumption, or a ticket has been stored: one a connection is enough. */
+    /** Null when there is no resumption, or a ticket has come: the first one counts, stored or not. */
     resumptionSecret: Buffer = null
     private updates = 0
 
@@ -110,6 +110,7 @@ class Traffic13 implements PostHandshake {
         )
         session.ticket = ticket.readBytes(ticket.left())
         await this.resumption.keep(session)
+        wipe(session.secret)
         wipe(secret)
         this.resumptionSecret = null
     }

@@ -146,11 +146,11 @@ export class Der {
     /** INTEGER from 0 to 2^24 - 1. */
     readSmallInteger(): number {
         const value = this.readInteger()
+        if (value.bytes[value.at] >= 0x80 || value.left() > 3)
+            malformed("an integer is out of range")
         let result = 0
         for (let i = value.at; i < value.end; i++)
             result = (result << 8) | value.bytes[i]
-        if (value.bytes[value.at] >= 0x80 || value.left() > 3)
-            malformed("an integer is out of range")
         return result
     }
 

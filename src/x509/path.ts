@@ -227,12 +227,12 @@ class Search {
                 }
         for (const issuer of this.certificates) {
             if (this.proofAt < depth - 1) return false
-            // P1: the issuer's subject is, byte for byte, the wanted name.
-            if (
-                path.indexOf(issuer) < 0 &&
-                issuer.cut(issuer.subject).same(name)
-            )
-                try {
+            try {
+                // P1: the issuer's subject is, byte for byte, the wanted name.
+                if (
+                    path.indexOf(issuer) < 0 &&
+                    issuer.cut(issuer.subject).same(name)
+                ) {
                     await pace(OPCODES_A_CERTIFICATE)
                     this.checkIssuer(issuer, subject, intermediates)
                     path.push(issuer)
@@ -245,10 +245,12 @@ class Search {
                         )
                     )
                         return true
-                    path.pop()
-                } catch (e: any) {
-                    this.note(e, Reached.Issuer)
                 }
+            } catch (e: any) {
+                this.note(e, Reached.Issuer)
+            }
+            // However the way above it ended: nothing of it stays in the path.
+            while (path.length > depth) path.pop()
         }
         return false
     }

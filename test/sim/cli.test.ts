@@ -148,6 +148,11 @@ test("wrong usage is one sentence and exit code 2, before anything is made", asy
         [["demo", "--messages", "1.5"], /--messages 1\.5/],
         [["demo", "--messages", "many"], /--messages many/],
         [["demo", "--port", "65536"], /--port 65536/],
+        [
+            ["demo", "--board", "esp8266"],
+            /--board esp8266: .*esp32-c3 and pico-w/,
+        ],
+        [["demo", "--board", "toString"], /--board toString/],
         [["demo", "--https-port", "x"], /--https-port x/],
         [["demo", "--chain", "dsa"], /--chain dsa/],
         [["demo", "--dir", ""], /--dir/],
@@ -308,6 +313,25 @@ describe("with a workspace", { timeout: TIMEOUT_MS }, () => {
         )
         assert.equal(key.asymmetricKeyType, "ec")
         assert.ok(lines(result).some(({ type }) => type === "telemetry"))
+    })
+
+    test("--board makes device and gateway skip what a board computes: a Pico W needs two tries, and nobody waits for them", async () => {
+        const result = await leaf(path, [
+            "demo",
+            ...FREE_PORTS,
+            ...["--board", "pico-w", "--messages", "1", "--json"],
+        ])
+        assert.equal(result.code, 0, result.stderr)
+        const events = lines(result)
+        const of = (type: string) => events.filter(e => e.type === type)
+        assert.deepEqual(
+            of("refused").map(({ reason }) => reason),
+            ["timeout"]
+        )
+        assert.equal(of("telemetry").length, 1)
+        // An X25519 and an RSA-2048 signature, after the gateway's 60 s and the rest of the first try.
+        const [{ totalMs }] = of("handshake") as { totalMs: number }[]
+        assert.ok(totalMs > 17_000, `${totalMs} ms`)
     })
 
     test("Ctrl-C ends cleanly with exit code 0, early and late", async () => {

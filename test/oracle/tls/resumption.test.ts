@@ -39,7 +39,6 @@ for (const { name, Server } of VERSIONS)
         test("are resumed again and again, and prove as much as the first handshake", async () => {
             const device = await regular()
             for (let i = 0; i < 4; i++) {
-                const before = device.store.state
                 const { transport, connection } = site.open(
                     {},
                     device.options()
@@ -59,8 +58,37 @@ for (const { name, Server } of VERSIONS)
                 )
                 server.sendData("x")
                 assert.equal((await open.read(1000))?.toString(), "x")
-                assert.notDeepEqual(device.store.state, before, "a new ticket")
             }
+            assert.equal(
+                device.store.saves,
+                1,
+                "the flash is not worn by a new ticket each time"
+            )
+        })
+
+        test("are renewed when half of a ticket's life is over, where the time is known", async () => {
+            const nowSec = Math.floor(Date.now() / 1000) + 60
+            const device = new Regular(site)
+            await device.visits({ nowSec })
+            for (const [afterSec, saves] of [
+                [3599, 1],
+                [3601, 2],
+                [3602, 2],
+                [3601 + 3601, 3],
+            ]) {
+                const resumed = await device.visits({
+                    nowSec: nowSec + afterSec,
+                })
+                assert.ok(resumed, `after ${afterSec} s`)
+                assert.equal(device.store.saves, saves, `after ${afterSec} s`)
+            }
+        })
+
+        test("are never renewed while the time is unknown: the server's clock ends them", async () => {
+            const device = await regular()
+            const before = device.store.state
+            for (let i = 0; i < 3; i++) assert.ok(await device.visits())
+            assert.deepEqual(device.store.state, before)
         })
 
         test("are resumed in fragments of a byte, with small records, and with a CertificateRequest not made", async () => {

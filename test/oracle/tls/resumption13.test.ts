@@ -8,7 +8,6 @@ import assert from "node:assert/strict"
 import { randomBytes } from "node:crypto"
 import { before, describe, test } from "node:test"
 import { P256 } from "../../../sim/faults/algorithms"
-import { readClientHello } from "../../../sim/faults/clienthello"
 import { Faults13, TlsServer13 } from "../../../sim/faults/tlsserver13"
 import {
     Alert,
@@ -161,27 +160,6 @@ describe("a pre-shared key of TLS 1.3", () => {
         ).isRefused("TlsUnofferedExtension", Alert.UnsupportedExtension, {
             encryptedExtensions: [extension(Ext.EarlyData)],
         })
-    })
-
-    test("is offered once, so that an observer cannot link two connections by it (RFC 8446 C.4)", async () => {
-        const device = await regular()
-        const identities: Buffer[] = []
-        for (let i = 0; i < 3; i++) {
-            const { transport, connection } = site.open({}, device.options())
-            const receive = transport.server.receive.bind(transport.server)
-            transport.server.receive = bytes => {
-                if (bytes[5] === Type.ClientHello)
-                    identities.push(
-                        readClientHello(bytes.subarray(5)).psk!.identities[0]
-                            .identity
-                    )
-                receive(bytes)
-            }
-            const open = await connection
-            transport.server.sendData("x")
-            await open.read(1000)
-        }
-        assert.equal(new Set(identities.map(String)).size, 3)
     })
 })
 
