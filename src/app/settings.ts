@@ -40,7 +40,10 @@ export const PART_BYTES = 165
 /** TLS sessions there is room for: with MQTT's port, and with HTTPS'. */
 export const SESSIONS = 2
 
-/** The settings of a session's slot: 495 bytes for the first (OpenSSL takes 290, GnuTLS 470), 330 for the second. */
+/**
+ * The settings of a session's slot: 495 bytes for the first, 330 for the second. OpenSSL's sessions take 290, GnuTLS' 350 with
+ * TLS 1.3; with TLS 1.2 they take more than 495, and are not kept.
+ */
 export function sessionNames(slot: number): string[] {
     return slot === 1 ? ["sess1a", "sess1b", "sess1c"] : ["sess2a", "sess2b"]
 }

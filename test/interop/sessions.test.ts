@@ -1,10 +1,9 @@
 /** T1, as a server sees it: a session goes to the host and port that it is from, and nowhere else. */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
-import { Image } from "../../sim/vm/compiler"
-import { makeChain } from "../../sim/pki/chain"
-import { KeyPool } from "../../sim/pki/keys"
 import { writeFileSync } from "node:fs"
+import { after, before, describe, test } from "node:test"
+import { makeChain } from "../../sim/pki/chain"
+import { Image } from "../../sim/vm/compiler"
 import { freePort, needsPeer, Peer } from "../peers"
 import { GATEWAY_NAME, Site } from "../site"
 import { readRounds } from "./trial"
@@ -35,9 +34,8 @@ describe("a session and other servers", () => {
         image = await site.compile("test/firmware/tlsclient.ts")
         const chain = await makeChain({
             names: [GATEWAY_NAME, OTHER_NAME],
-            caBits: 2048,
+            keyType: "ec",
             depth: 1,
-            keys: new KeyPool(),
         })
         root = chain.root.pem
         writeFileSync(site.file("both.pem"), chain.chainPem)
