@@ -14,9 +14,7 @@ export const CONSTANTS: Record<string, bigint> = {
     One: modulo(R, P),
     /** A product with it enters Montgomery form, … */
     Enter: modulo(R * R, P),
-    /** … with this one the inverse of a number in Montgomery form does, … */
-    EnterInverse: modulo(R * R * R, P),
-    /** … and with this one a number leaves it. */
+    /** … and with this one leaves it. */
     Leave: 1n,
     /** The curve's b, in Montgomery form. */
     CurveB: modulo(B * R, P),
@@ -159,8 +157,6 @@ const scaled = (x: string, y: string) => [
 
 const leave = [multiply("PX", "PX", "Leave"), multiply("PY", "PY", "Leave")]
 
-const enterInverse = multiply("A", "A", "EnterInverse")
-
 /** The programs, each with what its comment says. */
 export const PROGRAMS: Record<string, [string, Instruction[]]> = {
     DOUBLE: [
@@ -204,13 +200,9 @@ export const PROGRAMS: Record<string, [string, Instruction[]]> = {
             copy("Z", "One"),
         ],
     ],
-    MULTIPLES_Z: [
-        "A = Z * E: the last multiple's own Z.",
-        [multiply("A", "Z", "E")],
-    ],
-    MULTIPLES_ENTER: [
-        "A enters Montgomery form as an inverse.",
-        [enterInverse],
+    MULTIPLES_INVERT: [
+        "A becomes the inverse of the last multiple's own Z.",
+        [multiply("Z", "Z", "E"), ...invert],
     ],
     MULTIPLES_NEXT: [
         "(PX, PY) becomes the point (PX, PY, 1 / A), and A = A * E.",
@@ -220,9 +212,14 @@ export const PROGRAMS: Record<string, [string, Instruction[]]> = {
         "(PX, PY) becomes the point (X, Y, Z), out of Montgomery form.",
         [...invert, ...scaled("X", "Y"), ...leave],
     ],
-    FINISH_INVERTED: [
-        "As FINISH, when A holds the inverse of Z.",
-        [enterInverse, ...scaled("X", "Y"), ...leave],
+    COMPARE: [
+        "D = PX Z^2 - X, which is 0 if the number PX, that is not in Montgomery form, is the x of the point (X, Y, Z).",
+        [
+            square("A", "Z"),
+            multiply("D", "PX", "Enter"),
+            multiply("D", "D", "A", { plus: [-1, "X"] }),
+            multiply("D", "D", "Leave"),
+        ],
     ],
     ZERO_A: ["D = A out of Montgomery form.", [multiply("D", "A", "Leave")]],
     ZERO_B: ["D = B out of Montgomery form.", [multiply("D", "B", "Leave")]],

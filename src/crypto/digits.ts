@@ -1,6 +1,6 @@
 /**
- * Numbers as digits of 24 bits: between bytes and the registers of `fieldp256.g.ts`, and what P-256 needs modulo its
- * prime or its order besides: products and inverses.
+ * Numbers as digits of 24 bits: between bytes and the registers of `fieldp256.g.ts`, and what ECDSA needs modulo the order
+ * of the curve: products and inverses.
  *
  * A digit is a double, a signed multiple of 2^-40 as in the registers; the lowest comes first. Everything but loading
  * and storing takes a time that depends on the numbers: not for secrets.
@@ -24,7 +24,7 @@ const ROUND = 6755399441055744
 const MAX_QUOTIENT_SQUARED = 72057594037927936
 
 /** Opcodes of a step of `invertModulo` as measured, rounded up. */
-const STEP_OPCODES = 2600
+const STEP_OPCODES = 2000
 
 /** Opcodes of `multiplyModulo` as measured, rounded up. */
 const MULTIPLY_OPCODES = 19000
@@ -92,7 +92,8 @@ export function subtract(
     let c = 0
     for (let i = shift; i < x.length; i++) {
         let t = x[i] + c
-        if (i - shift < y.length) t = t - y[i - shift] * q
+        const j = i - shift
+        if (j < y.length) t = t - y[j] * q
         c = t + ROUND_DIGIT - ROUND_DIGIT
         x[i] = t - c
         c = c * BASE_DOWN
@@ -119,6 +120,8 @@ export function reduce(
         q = q + ROUND - ROUND
         subtract(x, m, q, shift)
         subtract(u, v, q, shift)
+        // A quotient that was not cut leaves at most half.
+        if (shift === 0) return
     }
 }
 

@@ -22,9 +22,8 @@ export const enum Register {
     E = 9,
     One = 10,
     Enter = 11,
-    EnterInverse = 12,
-    Leave = 13,
-    CurveB = 14,
+    Leave = 12,
+    CurveB = 13,
 }
 
 const enum Operation {
@@ -46,7 +45,6 @@ export const REGISTERS: Buffer = hex`
     0000000000000000000000000000000000000000000000000000000000000000
     000000fffffffeffffffffffffffffffffffff00000000000000000000000100
     0004fffffffdfffffffffffffffefffffffbffffffff00000000000000030000
-    180000000100000005fffffffcffffffedfffffff7fffffffd0000000a000000
     0000000000000000000000000000000000000000000000000000000000000001
     30061de087483409a220abf7212ed6acf005cc9c843090d89cdf6229c4bddfdc
 `
@@ -122,9 +120,9 @@ export const ENTER: Buffer = hex`
     0007050407070b0407 // PX = PX * Enter
     0008050408080b0408 // PY = PY * Enter
     010305010a07010000 // A = PX ^ 2 - 3 * One
-    000305050e03070403 // A = A * PX + CurveB
+    000305050d03070403 // A = A * PX + CurveB
     010305030308010000 // A = PY ^ 2 - A
-    0006050403030d0403 // D = A * Leave
+    0006050403030c0403 // D = A * Leave
 `
 
 /** For the odd multiples of (PX, PY): that point as (X, Y, Z), with Z = 1, and its double as (PX, PY), both on another
@@ -151,14 +149,33 @@ export const MULTIPLES: Buffer = hex`
     000205040a0a0a040a // Z = One * One
 `
 
-/** A = Z * E: the last multiple's own Z. */
-export const MULTIPLES_Z: Buffer = hex`
-    000305040202090402 // A = Z * E
-`
-
-/** A enters Montgomery form as an inverse. */
-export const MULTIPLES_ENTER: Buffer = hex`
-    0003050403030c0403 // A = A * EnterInverse
+/** A becomes the inverse of the last multiple's own Z. */
+export const MULTIPLES_INVERT: Buffer = hex`
+    000205040202090402 // Z = Z * E
+    010305040202010000 // A = Z ^ 2
+    000305040303020403 // A = A * Z
+    010405040303010000 // B = A ^ 2
+    000405040404020404 // B = B * Z
+    010505040404030000 // C = B ^ 2 ^ 3
+    000505040505040405 // C = C * B
+    010605040505060000 // D = C ^ 2 ^ 6
+    000605040606050406 // D = D * C
+    010605040606030000 // D = D ^ 2 ^ 3
+    000605040606040406 // D = D * B
+    0105050406060f0000 // C = D ^ 2 ^ 15
+    000505040505060405 // C = C * D
+    010605040505020000 // D = C ^ 2 ^ 2
+    000605040606030406 // D = D * A
+    010305040606200000 // A = D ^ 2 ^ 32
+    000305040303020403 // A = A * Z
+    010305040303800000 // A = A ^ 2 ^ 128
+    000305040303060403 // A = A * D
+    010305040303200000 // A = A ^ 2 ^ 32
+    000305040303060403 // A = A * D
+    0103050403031e0000 // A = A ^ 2 ^ 30
+    000305040303050403 // A = A * C
+    010305040303020000 // A = A ^ 2 ^ 2
+    000305040303020403 // A = A * Z
 `
 
 /** (PX, PY) becomes the point (PX, PY, 1 / A), and A = A * E. */
@@ -200,34 +217,31 @@ export const FINISH: Buffer = hex`
     000705040000040400 // PX = X * B
     000405040404030404 // B = B * A
     000805040101040401 // PY = Y * B
-    0007050407070d0407 // PX = PX * Leave
-    0008050408080d0408 // PY = PY * Leave
+    0007050407070c0407 // PX = PX * Leave
+    0008050408080c0408 // PY = PY * Leave
 `
 
-/** As FINISH, when A holds the inverse of Z. */
-export const FINISH_INVERTED: Buffer = hex`
-    0003050403030c0403 // A = A * EnterInverse
-    010405040303010000 // B = A ^ 2
-    000705040000040400 // PX = X * B
-    000405040404030404 // B = B * A
-    000805040101040401 // PY = Y * B
-    0007050407070d0407 // PX = PX * Leave
-    0008050408080d0408 // PY = PY * Leave
+/** D = PX Z^2 - X, which is 0 if the number PX, that is not in Montgomery form, is the x of the point (X, Y, Z). */
+export const COMPARE: Buffer = hex`
+    010305040202010000 // A = Z ^ 2
+    0006050407070b0407 // D = PX * Enter
+    000605030006030406 // D = D * A - X
+    0006050406060c0406 // D = D * Leave
 `
 
 /** D = A out of Montgomery form. */
 export const ZERO_A: Buffer = hex`
-    0006050403030d0403 // D = A * Leave
+    0006050403030c0403 // D = A * Leave
 `
 
 /** D = B out of Montgomery form. */
 export const ZERO_B: Buffer = hex`
-    0006050404040d0404 // D = B * Leave
+    0006050404040c0404 // D = B * Leave
 `
 
 /** D = Z out of Montgomery form. */
 export const ZERO_Z: Buffer = hex`
-    0006050402020d0402 // D = Z * Leave
+    0006050402020c0402 // D = Z * Leave
 `
 
 /** All registers but the constants become 0. */
