@@ -66,6 +66,8 @@ export interface ServerConfig {
 
 /** One direction's record protection. */
 export interface Protection {
+    /** The number of the next record. */
+    sequence: number
     /** A whole record. */
     seal(type: number, content: Buffer): Buffer
     /** @throws Error if it does not authenticate */
