@@ -1,5 +1,6 @@
 /** The programs that interop tests talk to: found, started, and awaited; missing ones are skipped by name. */
 import { ChildProcess, spawn } from "node:child_process"
+import { randomInt } from "node:crypto"
 import { accessSync, constants } from "node:fs"
 import net from "node:net"
 import { delimiter, join } from "node:path"
@@ -32,13 +33,24 @@ export function needsPeer(name: string): { skip?: string } {
         : { skip: `${name} is not installed` }
 }
 
+/** Below the ports that systems give to whoever asks for any: nobody else gets one between our look and its use. */
+const LOWEST_PORT = 20000
+const HIGHEST_PORT = 32000
+
 /** A port that is free now. */
 export async function freePort(): Promise<number> {
-    const server = net.createServer()
-    await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
-    const { port } = server.address() as net.AddressInfo
-    await new Promise(resolve => server.close(resolve))
-    return port
+    for (;;) {
+        const port = randomInt(LOWEST_PORT, HIGHEST_PORT)
+        const server = net.createServer()
+        const isFree = await new Promise<boolean>(resolve => {
+            server.once("error", () => resolve(false))
+            // All addresses, as some peers take them all.
+            server.listen(port, () => resolve(true))
+        })
+        if (!isFree) continue
+        await new Promise(resolve => server.close(resolve))
+        return port
+    }
 }
 
 const START_TIMEOUT_MS = 10000

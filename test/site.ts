@@ -27,13 +27,15 @@ interface Provisioned extends Partial<ProvisioningOptions> {
     deviceKey?: string
     /** PEM of the CA that is pinned. */
     anchor?: string
+    /** Of a test's own firmware, by name. */
+    settings?: Record<string, unknown>
 }
 
 export class Site {
     readonly folder = mkdtempSync(join(tmpdir(), "leaf-test-"))
     readonly deviceKey = randomBytes(32).toString("base64")
     readonly registry = new Registry()
-    private readonly devices: Device[] = []
+    private readonly devices = new Set<Device>()
     private readonly gateways: Gateway[] = []
 
     private constructor(readonly chain: Chain) {
@@ -41,8 +43,15 @@ export class Site {
     }
 
     /** @param bits of the CAs' RSA keys; 4096 is what Microsoft's scripts take, and slow to make */
-    static async create(bits = 2048): Promise<Site> {
-        const chain = await makeChain({ names: [GATEWAY_NAME], caBits: bits })
+    static async create(
+        bits = 2048,
+        keyType: "rsa" | "ec" = "rsa"
+    ): Promise<Site> {
+        const chain = await makeChain({
+            names: [GATEWAY_NAME],
+            caBits: bits,
+            keyType,
+        })
         const site = new Site(chain)
         const { server, edgeCa, intermediate, root } = chain
         const write = (name: string, content: string) =>
@@ -103,6 +112,7 @@ export class Site {
             deviceId = DEVICE_ID,
             deviceKey = this.deviceKey,
             anchor = this.chain.root.pem,
+            settings = {},
             ...rest
         } = provisioned
         const flash = await provision(
@@ -115,6 +125,8 @@ export class Site {
                 ...rest,
             }
         )
+        for (const [name, value] of Object.entries(settings))
+            flash.set(name, value)
         const device = await startDevice({
             image,
             flash,
@@ -124,15 +136,15 @@ export class Site {
             }),
             ...options,
         })
-        this.devices.push(device)
+        this.devices.add(device)
+        device.once("stop", () => this.devices.delete(device))
         return device
     }
 
     /** Ends all devices and gateways. */
     async stop(): Promise<void> {
-        for (const device of this.devices) device.stop()
+        for (const device of [...this.devices]) device.stop()
         await Promise.all(this.gateways.map(gateway => gateway.close()))
-        this.devices.length = 0
         this.gateways.length = 0
     }
 

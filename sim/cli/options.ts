@@ -1,4 +1,5 @@
 /** Options of commands: reading them, and saying what is wrong with them. */
+import { Board, BOARDS } from "../vm/boards"
 import { Failure } from "./failure"
 
 /** The exit code for wrong usage, as shells count it. */
@@ -18,6 +19,17 @@ export function readNumber(
             USAGE
         )
     return value
+}
+
+/** The board of `--board`; `undefined` when it is not given. */
+export function readBoard(name: string | undefined): Board | undefined {
+    if (name === undefined) return undefined
+    if (!Object.hasOwn(BOARDS, name))
+        throw new Failure(
+            `--board ${name}: there are ${Object.keys(BOARDS).join(" and ")}.`,
+            USAGE
+        )
+    return BOARDS[name as keyof typeof BOARDS]
 }
 
 /** What `parseArgs` of Node says of wrong usage, as one sentence. */

@@ -1,14 +1,16 @@
 /** `leaf run`: the firmware in the simulator, at a gateway that is somewhere else: an IoT Edge gateway, for example. */
+import { X509Certificate } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { showConsole } from "../dashboard/console"
 import { JsonDisplay, TextDisplay } from "../dashboard/display"
 import { provision, ProvisioningOptions } from "../provisioning/provision"
+import { Board } from "../vm/boards"
 import { startDevice } from "../vm/host"
 import { simulatedSensors, sine } from "../vm/sensors"
 import { Failure, systemCode } from "./failure"
-import { compileFirmware } from "./firmware"
-import { readNumber, USAGE, usageFailure } from "./options"
+import { compileFirmware, FirmwareSet, setFor } from "./firmware"
+import { readBoard, readNumber, USAGE, usageFailure } from "./options"
 
 const HELP = `Usage: leaf run --connection-string-file <file> --ca <file> [options]
 
@@ -23,6 +25,10 @@ Options:
   --https-port <n>     HTTPS, for the time (default 443)
   --telemetry <s>      seconds from one telemetry message to the next (default 60)
   --heartbeat <s>      seconds of silence before a heartbeat (default 300)
+  --set <set>          the firmware's TLS parts: rsa, ec or all (default: what the CAs' keys need)
+  --board <name>       as slow as this board, in real time: esp32-c3 or pico-w. Each public-key operation takes the seconds
+                       that are estimated for it there (a first connection a minute or two), so that the gateway's
+                       limits are met as they would be
   --json               one JSON object a line
   --help               this text
 
@@ -43,15 +49,20 @@ export async function run(args: string[]): Promise<number> {
     const display = options.json
         ? new JsonDisplay(write)
         : new TextDisplay(write, process.stdout.isTTY && !process.env.NO_COLOR)
+    const ca = options.ca.map(file => readBytes("--ca", file))
     const flash = await provision(
         readText("--connection-string-file", options.connectionStringFile),
-        options.ca.map(file => readBytes("--ca", file)),
+        ca,
         options.provisioning
     )
-    const image = await compileFirmware()
+    const image = await compileFirmware(
+        options.set ??
+            setFor(ca.map(certificate => new X509Certificate(certificate)))
+    )
     const device = await startDevice({
         image,
         flash,
+        board: options.board,
         bus: simulatedSensors({
             temperatureC: sine(22, 3, 60000),
             humidityPercent: sine(45, 10, 90000),
@@ -69,7 +80,9 @@ export async function run(args: string[]): Promise<number> {
 interface RunOptions {
     connectionStringFile: string
     ca: string[]
+    set: FirmwareSet | undefined
     provisioning: ProvisioningOptions
+    board: Board | undefined
     json: boolean
 }
 
@@ -86,6 +99,8 @@ function readOptions(args: string[]): RunOptions | undefined {
                 "https-port": { type: "string", default: "443" },
                 telemetry: { type: "string", default: "60" },
                 heartbeat: { type: "string", default: "300" },
+                set: { type: "string" },
+                board: { type: "string" },
                 json: { type: "boolean", default: false },
                 help: { type: "boolean", default: false },
             },
@@ -100,10 +115,15 @@ function readOptions(args: string[]): RunOptions | undefined {
             '--connection-string-file and --ca are needed. "leaf run --help" says more.',
             USAGE
         )
+    const set = values.set
+    if (set !== undefined && set !== "rsa" && set !== "ec" && set !== "all")
+        throw new Failure(`--set ${set}: there are rsa, ec and all.`, USAGE)
     return {
+        set,
         connectionStringFile: file,
         ca: values.ca,
         json: values.json!,
+        board: readBoard(values.board),
         provisioning: {
             provisionedSec: Math.floor(Date.now() / 1000),
             gatewayAddress: values.address,

@@ -46,20 +46,28 @@ interface DeviceFile {
     key: string
 }
 
+/** The kind of all keys of a chain. */
+export type KeyType = "rsa" | "ec"
+
 export class Workspace {
-    private constructor(private readonly folder: string) {}
+    private constructor(
+        private readonly folder: string,
+        private readonly keyType: KeyType
+    ) {}
 
     /**
      * Opens the folder, and makes what is missing.
      *
+     * @param keyType of the chain; one of another kind that is there is not used
      * @param onCreate called before the keys are made, which takes some seconds
      * @throws Failure if it cannot be written, or what is there is damaged
      */
     static async open(
         folder: string,
+        keyType: KeyType,
         onCreate: () => void
     ): Promise<Workspace> {
-        const workspace = new Workspace(folder)
+        const workspace = new Workspace(folder, keyType)
         try {
             mkdirSync(folder, { recursive: true, mode: 0o700 })
         } catch (error) {
@@ -78,7 +86,10 @@ export class Workspace {
     }
 
     private async create() {
-        const chain = await makeChain({ names: SERVER_NAMES })
+        const chain = await makeChain({
+            names: SERVER_NAMES,
+            keyType: this.keyType,
+        })
         const { root, intermediate, edgeCa } = chain
         this.write(FILES.root, root.pem)
         this.write(FILES.rootKey, privateKeyPem(root.keys))
@@ -107,7 +118,10 @@ export class Workspace {
                 `${FILES.edgeCa} and ${FILES.edgeCaKey} cannot be used together`
             )
         }
-        const server = await issueServer(edgeCa, { names: SERVER_NAMES })
+        const server = await issueServer(edgeCa, {
+            names: SERVER_NAMES,
+            keyType: this.keyType,
+        })
         this.write(
             FILES.chain,
             pemChain(server, edgeCa) + this.read(FILES.intermediate)
@@ -119,6 +133,11 @@ export class Workspace {
     private async check() {
         void this.device
         const root = this.certificate(FILES.root)
+        const keyType = root.publicKey.asymmetricKeyType
+        if (keyType !== this.keyType)
+            throw new Failure(
+                `The folder ${this.folder} holds a chain with ${keyType} keys, and --chain asks for ${this.keyType}: name another folder with --dir.`
+            )
         const intermediate = this.certificate(FILES.intermediate)
         const edgeCa = this.certificate(FILES.edgeCa)
         this.checkIssued(edgeCa, intermediate, FILES.edgeCa)

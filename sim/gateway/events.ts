@@ -80,6 +80,8 @@ export interface EventBodies {
         protocol: string
         cipher: string
         serverName: string | null
+        /** Whether it goes on with an earlier session. */
+        resumed: boolean
         durationMs: number
     }
     /** `alert`: the alert that the client sent, by its name in RFC 8446 6.2, e.g. `unknown_ca`. */

@@ -114,6 +114,7 @@ export class Listener {
             protocol: stream.getProtocol() ?? "",
             cipher: stream.getCipher().standardName,
             serverName: serverName(stream),
+            resumed: stream.isSessionReused(),
             durationMs: link.ageMs,
         })
         this.options.secured(link)

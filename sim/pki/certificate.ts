@@ -107,6 +107,11 @@ export async function issueCertificate(
     return certificateFromDer(Buffer.from(issued.rawData), fields.keys)
 }
 
+/** The subject as a string for `CertificateFields`. Of certificates from here it gives the same bytes again. */
+export function subjectOf(certificate: Pick<Certificate, "der">): string {
+    return new x509.X509Certificate(certificate.der).subject
+}
+
 /** Wraps the DER of a certificate whose keys are known. */
 export function certificateFromDer(der: Buffer, keys: KeyPair): Certificate {
     const parsed = new X509Certificate(der)

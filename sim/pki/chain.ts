@@ -2,8 +2,9 @@
  * The chain of an IoT Edge gateway: owner root CA → intermediate CA → Edge CA → server certificate.
  *
  * As Microsoft's test scripts and edgeHub make them: RSA-4096 CAs, an RSA-2048 server key, SHA-256 with PKCS#1 v1.5,
- * basicConstraints CA:true critical without a path length, a server certificate of 30 days that begins now. An EC P-256 chain
- * comes from the same functions. Each certificate's fields can be overridden, so that tests make their bad chains here.
+ * basicConstraints CA:true critical without a path length, a server certificate of 30 days that begins now. Chains of EC P-256
+ * keys, mixed ones, with other hashes and of other lengths come from the same functions. Each certificate's fields can be
+ * overridden, so that tests make their bad chains here.
  */
 import {
     issueCertificate,
@@ -11,7 +12,9 @@ import {
     SERVER_AUTH,
     type Certificate,
     type CertificateFields,
+    type HashName,
     type KeyUsageName,
+    subjectOf,
 } from "./certificate"
 import {
     freshKeys,
@@ -42,7 +45,10 @@ export type Overrides = Partial<CertificateFields>
 export interface ServerOptions {
     /** Host names and IP addresses under which devices reach the gateway; the first is the common name too. */
     names: string[]
+    /** Of the server's key, and of the CAs' unless `caKeyType` says otherwise. */
     keyType?: "rsa" | "ec"
+    /** The hash under the signatures: SHA-256. */
+    hash?: HashName
     /** The start of the validity: now. */
     now?: Date
     /** 2048. */
@@ -54,8 +60,11 @@ export interface ServerOptions {
 export interface ChainOptions extends ServerOptions {
     /** Whose CA it is, part of the CAs' names. */
     owner?: string
+    caKeyType?: "rsa" | "ec"
     /** 4096. Tests that do not look at key sizes say 2048. */
     caBits?: number
+    /** How many certificates are sent: 3. With 1 the root signs the server's, with 2 the Edge CA's. */
+    depth?: 1 | 2 | 3 | 4
     root?: Overrides
     intermediate?: Overrides
     edgeCa?: Overrides
@@ -63,9 +72,12 @@ export interface ChainOptions extends ServerOptions {
 
 export interface Chain {
     root: Certificate
+    /** The issuer of the Edge CA, and the Edge CA, the issuer of the server; in short chains they are the root. */
     intermediate: Certificate
     edgeCa: Certificate
     server: Certificate
+    /** What the gateway serves, in this order. */
+    sent: Certificate[]
     /** What the gateway serves: server, Edge CA, intermediate; the root is not sent. */
     chainPem: string
     /** The server's private key. */
@@ -74,44 +86,74 @@ export interface Chain {
 
 /** Makes a whole chain. With fresh RSA-4096 keys that takes seconds. */
 export async function makeChain(options: ChainOptions): Promise<Chain> {
-    const { owner = "Edge Leaf", keys = freshKeys } = options
-    const spec = keySpec(options.keyType, options.caBits ?? 4096)
+    const { owner = "Edge Leaf", keys = freshKeys, depth = 3 } = options
+    const spec = keySpec(
+        options.caKeyType ?? options.keyType,
+        options.caBits ?? 4096
+    )
     const from = options.now ?? new Date()
-    const [rootKeys, intermediateKeys, edgeCaKeys] = await Promise.all(
-        ["root", "intermediate", "edge-ca"].map(role =>
-            keys.keys(`${owner} ${role}`, spec)
+    // From the root down to the server's issuer, with the validity of each.
+    const roles = [
+        { role: "root", name: "Root CA", days: ROOT_DAYS },
+        { role: "policy", name: "Policy CA", days: INTERMEDIATE_DAYS },
+        {
+            role: "intermediate",
+            name: "Intermediate CA",
+            days: INTERMEDIATE_DAYS,
+        },
+        { role: "edge-ca", name: "Edge CA", days: EDGE_CA_DAYS },
+    ]
+    const wanted = roles.filter((_, i) => i === 0 || i > 4 - depth)
+    const caKeys = await Promise.all(
+        wanted.map(({ role }) => keys.keys(`${owner} ${role}`, spec))
+    )
+    const overrides: Record<string, Overrides | undefined> = {
+        root: options.root,
+        intermediate: options.intermediate,
+        "edge-ca": options.edgeCa,
+    }
+    const cas: Certificate[] = []
+    for (const [i, { role, name, days }] of wanted.entries())
+        cas.unshift(
+            await issueCa(
+                commonName(`${owner} ${name}`),
+                caKeys[i],
+                from,
+                days,
+                {
+                    hash: options.hash,
+                    issuer: cas[0],
+                    ...overrides[role],
+                }
+            )
         )
-    )
-    const root = await issueCa(
-        commonName(`${owner} Root CA`),
-        rootKeys,
-        from,
-        ROOT_DAYS,
-        options.root
-    )
-    const intermediate = await issueCa(
-        commonName(`${owner} Intermediate CA`),
-        intermediateKeys,
-        from,
-        INTERMEDIATE_DAYS,
-        { issuer: root, ...options.intermediate }
-    )
-    const edgeCa = await issueCa(
-        commonName(`${owner} Edge CA`),
-        edgeCaKeys,
-        from,
-        EDGE_CA_DAYS,
-        { issuer: intermediate, ...options.edgeCa }
-    )
-    const server = await issueServer(edgeCa, options)
+    const server = await issueServer(cas[0], options)
+    const sent = [server, ...cas.slice(0, -1)]
     return {
-        root,
-        intermediate,
-        edgeCa,
+        root: cas[cas.length - 1],
+        intermediate: cas[1] ?? cas[0],
+        edgeCa: cas[0],
         server,
-        chainPem: pemChain(server, edgeCa, intermediate),
+        sent,
+        chainPem: pemChain(...sent),
         keyPem: privateKeyPem(server.keys),
     }
+}
+
+/**
+ * Another certificate for the name and the key of a CA, signed by another one: what an owner does who changes roots.
+ *
+ * @param overrides what differs from a CA of today
+ */
+export async function crossSign(
+    ca: Certificate,
+    issuer: Certificate,
+    overrides?: Overrides
+): Promise<Certificate> {
+    return issueCa(subjectOf(ca), ca.keys, new Date(), INTERMEDIATE_DAYS, {
+        issuer,
+        ...overrides,
+    })
 }
 
 /** Issues a server certificate under an Edge CA: also what renews one, with a new key. */
@@ -119,7 +161,7 @@ export async function issueServer(
     edgeCa: Certificate,
     options: ServerOptions
 ): Promise<Certificate> {
-    const { names, keyType = "rsa", keys = freshKeys } = options
+    const { names, keyType = "rsa", keys = freshKeys, hash } = options
     const from = options.now ?? new Date()
     return issueCertificate({
         subject: commonName(names[0]),
@@ -137,6 +179,7 @@ export async function issueServer(
                 : ["digitalSignature"],
         extendedKeyUsage: [SERVER_AUTH],
         names: [...names, MODULE_NAME],
+        hash,
         ...options.server,
     })
 }

@@ -32,16 +32,23 @@ const SLICE_MS = 500
 export class BoardClock implements Clock {
     private busyUntilMs = -Infinity
     private owedMs = 0
+    private runningSinceMs: number | undefined
     /** The timer that begins the next slice. */
     private next: unknown
 
     constructor(
         private readonly base: Clock,
-        private readonly board: Board
+        private readonly board: Board,
+        /** Told the length of each slice as it begins, in ms. */
+        private readonly onBusy: (ms: number) => void = () => undefined
     ) {}
 
+    /**
+     * Stands still while the device runs, and up to the next slice: else a pause of a millisecond would often be over
+     * before it begins, and the operation before its time.
+     */
     now(): number {
-        return this.base.now()
+        return this.runningSinceMs ?? this.base.now()
     }
 
     setTimeout(callback: () => void, delayMs: number): unknown {
@@ -51,6 +58,7 @@ export class BoardClock implements Clock {
             if (busyMs > 0)
                 waiting.timer = this.base.setTimeout(due, Math.ceil(busyMs))
             else {
+                this.runningSinceMs ??= this.base.now()
                 callback()
                 this.goOn()
             }
@@ -79,18 +87,22 @@ export class BoardClock implements Clock {
     reset(): void {
         this.busyUntilMs = -Infinity
         this.owedMs = 0
+        this.runningSinceMs = undefined
         this.base.clearTimeout(this.next)
         this.next = undefined
     }
 
     /** Begins the next slice of what is owed, after all that is due now. */
     private goOn(): void {
+        if (this.owedMs === 0) this.runningSinceMs = undefined
         if (this.owedMs === 0 || this.next !== undefined) return
         this.next = this.base.setTimeout(() => {
             this.next = undefined
+            this.runningSinceMs = undefined
             const ms = Math.min(this.owedMs, SLICE_MS)
             this.owedMs -= ms
             this.busyUntilMs = this.base.now() + ms
+            this.onBusy(ms)
         }, 0)
     }
 }

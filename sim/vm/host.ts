@@ -100,6 +100,8 @@ export interface Operation {
 interface DeviceEvents {
     line: [Line]
     operation: [Operation]
+    /** The board computes for so many ms; it stands still until they are over. */
+    busy: [number]
     /** What the runtime itself logs. */
     runtime: [string]
     panic: [Panic]
@@ -143,7 +145,9 @@ export class Device extends EventEmitter<DeviceEvents> {
         super()
         const clock = options.clock ?? realClock
         if (options.board)
-            this.boardClock = new BoardClock(clock, options.board)
+            this.boardClock = new BoardClock(clock, options.board, ms =>
+                this.emit("busy", ms)
+            )
         this.clock = this.boardClock ?? clock
         this.network =
             options.network ??

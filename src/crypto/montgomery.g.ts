@@ -144,49 +144,63 @@ function carryColumns(columns: number[], from: number, to: number[]): void {
     }
 }
 
-/** x = x * y / 2^(23 * digits) modulo n; the columns are zeros before and after. */
+/**
+ * x = x * x / 2^(23 * digits) modulo n, or x * s of a number `s` of big-endian bytes, whose digits are never all
+ * in memory. The columns are zeros before and after.
+ */
 async function multiply(
     columns: number[],
     x: number[],
-    y: number[],
+    s: Buffer,
     n: number[],
     inverse: number
 ): Promise<void> {
     const count = n.length
     for (let i = 0; i < count; i = i + 9) {
         // The columns of block i are complete after row i: the reduction can follow at once.
-        if (x === y) addProducts(columns, 2 * i, x, i, x, i, count, 2)
-        else addProducts(columns, i, x, i, y, 0, count, 1)
+        if (s === null) addProducts(columns, 2 * i, x, i, x, i, count, 2)
+        else
+            addProducts(
+                columns,
+                i,
+                loadDigits(s, i, 9),
+                0,
+                x,
+                0,
+                count,
+                1
+            )
         addProducts(columns, i, NONE, inverse, n, 0, count, 1)
         await pace(125 * count)
     }
     carryColumns(columns, count, x)
 }
 
-/** Big-endian bytes as digits. */
-function loadDigits(bytes: Buffer, count: number): number[] {
+/**
+ * `count` digits of big-endian bytes, from digit `first` on. A digit is 23 bits as a signed number, plus the bit below
+ * them, which the digit below has taken off: so it depends on no other digit.
+ */
+function loadDigits(bytes: Buffer, first: number, count: number): number[] {
     const digits: number[] = []
     // One allocation of the right size instead of a growing one.
     digits[count - 1] = 0
-    let at = bytes.length
+    // The lowest bit that is needed lies inside a byte; below the lowest byte there are zeros.
+    const place = first * 23 + 7
+    let at = bytes.length - (place >> 3)
     let bits = 0
-    let have = 0
-    let carry = 0
+    let have = 8 - (place & 7)
+    if (at >= 0 && at < bytes.length) bits = bytes[at] >> (place & 7)
     for (let i = 0; i < count; i++) {
-        while (have < 23) {
+        while (have <= 23) {
             if (at > 0) {
                 at--
                 bits = bits | (bytes[at] << have)
             }
             have = have + 8
         }
-        let digit = (bits & 8388607) + carry
-        carry = 0
-        if (digit >= 4194304) {
-            digit = digit - 8388608
-            carry = 1
-        }
-        digits[i] = digit * 9.094947017729282e-13
+        let digit = (bits >> 1) & 8388607
+        if (digit >= 4194304) digit = digit - 8388608
+        digits[i] = (digit + (bits & 1)) * 9.094947017729282e-13
         bits = bits >> 23
         have = have - 23
     }
@@ -233,14 +247,15 @@ function storeDigits(x: number[], n: number[], length: number): Buffer {
  */
 async function toMontgomery(
     columns: number[],
-    s: number[],
+    s: Buffer,
     n: number[]
 ): Promise<number[]> {
     const count = n.length
     let m = count
     while (n[m - 1] === 0) m--
+    const x = loadDigits(s, 0, count)
     for (let i = 0; i < count; i++)
-        columns[count + i] = s[i] * 9.094947017729282e-13
+        columns[count + i] = x[i] * 9.094947017729282e-13
     const top = n[m - 1] + n[m - 2] * 1.1920928955078125e-7 + n[m - 3] * 1.4210854715202004e-14
     for (let k = count + m - 1; k >= m; k--) {
         columns[k - 1] = columns[k - 1] + columns[k] * 8388608
@@ -259,8 +274,6 @@ async function toMontgomery(
         }
         if ((k & 3) === 0) await pace(100 * m)
     }
-    const x: number[] = []
-    x[count - 1] = 0
     carryColumns(columns, 0, x)
     return x
 }
@@ -277,10 +290,8 @@ export async function power65537(
     bits: number
 ): Promise<Buffer> {
     const count = Math.idiv(bits + 209, 207) * 9
-    const modulus = loadDigits(n, count)
-    await pace(130 * count)
-    const base = loadDigits(s, count)
-    await pace(130 * count)
+    const modulus = loadDigits(n, 0, count)
+    await pace(260 * count)
     const columns: number[] = []
     for (let i = 2 * count - 1; i >= 0; i--) columns[i] = 0
     // Newton's iteration doubles the correct low bits of the inverse: 3, 6, 12, 24.
@@ -291,11 +302,11 @@ export async function power65537(
     inverse = -inverse & 8388607
     if (inverse >= 4194304) inverse = inverse - 8388608
 
-    const x = await toMontgomery(columns, base, modulus)
+    const x = await toMontgomery(columns, s, modulus)
     for (let i = 0; i < 16; i++)
-        await multiply(columns, x, x, modulus, inverse)
-    // The base is not in Montgomery form: this leaves it.
-    await multiply(columns, x, base, modulus, inverse)
+        await multiply(columns, x, null, modulus, inverse)
+    // s is not in Montgomery form: this leaves it.
+    await multiply(columns, x, s, modulus, inverse)
     const result = storeDigits(x, modulus, n.length)
     await pace(170 * count)
     return result

@@ -58,7 +58,8 @@ export class TcpTransport implements Transport {
                     : ErrorCode.ConnectFailed,
                 "net: " + argument
             )
-        else {
+        // The runtime has one queue of events: what comes before "open" is left over from the connection before.
+        else if (this.isOpen) {
             this.buffered = this.buffered + argument.length
             if (this.buffered <= MAX_BUFFERED_BYTES) this.pieces.push(argument)
             else if (this.failure === null) {

@@ -26,7 +26,11 @@ export function alertFor(code: number): number {
         return hex`0a 14 16 28 2f 32 33 46 6d 6e`[Math.idiv(code - 2000, 10)]
     if (code >= 3000 && code < 3050)
         return hex`2a 2b 2d 2e 30`[Math.idiv(code - 3000, 10)]
-    if (code === ErrorCode.CryptoWeakKeyShare || (code >= 2200 && code < 2210))
+    if (
+        code === ErrorCode.CryptoWeakKeyShare ||
+        code === ErrorCode.CryptoPoint ||
+        (code >= 2200 && code < 2210)
+    )
         return Alert.IllegalParameter
     if (code >= 4000 && code < 5000) return Alert.DecryptError
     if (code >= 1000 && code < 2200) return -1

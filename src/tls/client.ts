@@ -2,7 +2,7 @@
  * A TLS client (RFC 8446, RFC 5246) over any Transport, for one server with a certificate up to a pinned anchor.
  *
  * What is checked stands at each line with its id from SECURITY.md. Heap while the handshake runs: the server's
- * Certificate message (4.6 KB for a chain of Microsoft's scripts), once, and up to 12 KB for one RSA-4096 signature.
+ * Certificate message (4.6 KB for a chain of Microsoft's scripts), once, and up to 9 KB for one RSA-4096 signature.
  */
 import { Transport } from "../transport"
 import { TlsConnection } from "./connection"

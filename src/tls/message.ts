@@ -29,10 +29,16 @@ export const enum MessageType {
 export const MESSAGE_HEADER_LENGTH = 4
 
 /**
- * The longest handshake message: four times what a chain of Microsoft's scripts needs (4.6 KB), and what the heap can
- * hold beside an RSA-4096 verification.
+ * The longest Certificate, and ticket: five certificates with RSA-4096 keys; a chain of Microsoft's scripts needs 4.6 KB. It is in the
+ * heap twice while it comes, as a record and as a message, and then beside an RSA-4096 verification.
  */
-export const MAX_MESSAGE = 12288
+export const MAX_MESSAGE = 8192
+
+/**
+ * The longest of the other messages. All stay in the heap until the handshake ends (the transcript), so that together
+ * they must leave room for the Certificate. Only a CertificateRequest with a list of CAs comes near.
+ */
+export const MAX_SMALL_MESSAGE = 2048
 
 /** ChangeCipherSpec records and warnings that are ignored before it is taken for a flood (R5). */
 const MAX_IGNORED = 4
@@ -64,7 +70,13 @@ export class MessageReader {
                 this.headerFilled = this.headerFilled + 1
                 if (this.headerFilled < MESSAGE_HEADER_LENGTH) continue
                 const length = readUint24(this.header, 1)
-                if (length > MAX_MESSAGE)
+                const type = this.header[0]
+                const most =
+                    type === MessageType.Certificate ||
+                    type === MessageType.NewSessionTicket
+                        ? MAX_MESSAGE
+                        : MAX_SMALL_MESSAGE
+                if (length > most)
                     fail(
                         ErrorCode.TlsMessageTooLong,
                         "tls: a handshake message is too long"
@@ -84,6 +96,8 @@ export class MessageReader {
             records.from = records.from + count
             if (this.filled === message.length) {
                 this.message = null
+                // What has been taken is not kept beside what is made of it.
+                if (records.from === records.to) records.data = null
                 return message
             }
         }

@@ -2,7 +2,8 @@
  * The record layer (RFC 8446 chapter 5, RFC 5246 chapter 6): records in and out, over a Transport.
  *
  * Reading can be interrupted anywhere and goes on where it stopped: a record that has not arrived in full waits here.
- * One buffer a record, allocated after its length was checked (R1); its content stays valid until the next `read`.
+ * One buffer a record, allocated after its length was checked (R1); its content stays until the next `read`, or until a
+ * message took the last of it.
  * How a record is protected is a part (`RecordProtection`): none, or that of TLS 1.2 or 1.3.
  */
 import * as ds from "@devicescript/core"
@@ -30,7 +31,7 @@ export const MAX_CONTENT = 16384
  * The most content of a record while the handshake goes on: room for every message that we accept in one record, and
  * no more, because the heap holds certificates and big numbers then.
  */
-export const MAX_HANDSHAKE_CONTENT = 12288 + 4
+export const MAX_HANDSHAKE_CONTENT = 8192 + 4
 
 /** Records without content, in a row, before it is taken for a flood (R5). OpenSSL sends one at most. */
 const MAX_EMPTY_RECORDS = 8

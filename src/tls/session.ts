@@ -26,8 +26,11 @@ import {
 import { ServerProof } from "./serverproof"
 import type { WireWriter } from "./wire"
 
-/** The longest ticket that is kept. OpenSSL's have about 200 bytes, GnuTLS' twice as many. */
-export const MAX_TICKET = 384
+/**
+ * The longest ticket that is kept: it costs as much of the heap with each hello. OpenSSL's have about 200 bytes. GnuTLS' of
+ * TLS 1.2 begin with 390 and have the server's name in them. Whether the store has room for it is the store's to say.
+ */
+export const MAX_TICKET = 512
 
 /** Where one session, as bytes, is kept; for the connection to one host and port. */
 export interface SessionStore {

@@ -8,6 +8,13 @@ import { chacha20Poly1305 } from "../crypto/chacha20poly1305"
 import { sha256 } from "../crypto/hash"
 import { sha384, sha512 } from "../crypto/sha512"
 import {
+    ecdsaWithSha256,
+    ecdsaWithSha384,
+    ecdsaWithSha512,
+    EcdsaP256,
+    p256Key,
+} from "../x509/ecdsascheme"
+import {
     rsaEncryption,
     RsaPkcs1,
     RsaPss,
@@ -20,6 +27,7 @@ import { tls12 } from "./handshake12"
 import { tls13 } from "./handshake13"
 import { TLS12, TLS13 } from "./hello"
 import { CipherSuite, TlsParts } from "./part"
+import { p256Group } from "./p256group"
 import { IV_LENGTH } from "./protection"
 import { x25519Group } from "./x25519group"
 
@@ -47,6 +55,39 @@ function rsaSchemes(): SignatureScheme[] {
         new RsaPkcs1(sha256(), 0x0401, sha256WithRsa()),
         new RsaPkcs1(sha384(), 0x0501, sha384WithRsa()),
         new RsaPkcs1(sha512(), 0x0601, sha512WithRsa()),
+    ]
+}
+
+/** For gateways with a P-256 chain: P-256 in the key exchange as well, so that no other arithmetic is in the image. */
+export function ecSet(): TlsParts {
+    return {
+        versions: [tls13(), tls12()],
+        groups: [p256Group()],
+        suites: suites([[p256Key(), 0xcca9, 0xc02b]]),
+        schemes: ecdsaSchemes(),
+    }
+}
+
+/** Both. Its code leaves room for plain telemetry, not for much more. */
+export function allSet(): TlsParts {
+    const schemes = rsaSchemes()
+    for (const scheme of ecdsaSchemes()) schemes.push(scheme)
+    return {
+        versions: [tls13(), tls12()],
+        groups: [x25519Group(), p256Group()],
+        suites: suites([
+            [rsaEncryption(), 0xcca8, 0xc02f],
+            [p256Key(), 0xcca9, 0xc02b],
+        ]),
+        schemes,
+    }
+}
+
+function ecdsaSchemes(): SignatureScheme[] {
+    return [
+        new EcdsaP256(sha256(), 0x0403, ecdsaWithSha256()),
+        new EcdsaP256(sha384(), 0x0503, ecdsaWithSha384()),
+        new EcdsaP256(sha512(), 0x0603, ecdsaWithSha512()),
     ]
 }
 

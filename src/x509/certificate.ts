@@ -7,7 +7,7 @@
  * decided in `path.ts`.
  *
  * A certificate points into the buffer that it was read from and copies nothing; whoever keeps it keeps that buffer. It
- * holds places instead of cursors: about 250 B of heap each.
+ * holds places instead of cursors: about 400 B of heap each.
  *
  * Refused, where RFC 5280 would allow more: versions before 3, unique identifiers, any name constraints (P8), more
  * than MAX_EXTENSIONS extensions. Not looked at: serial number, policies, authority information, revocation.

@@ -54,6 +54,8 @@ export class RsaPkcs1 implements SignatureScheme {
     ): Promise<void> {
         const key = readRsaKey(keyBits)
         const digest = await this.hash.digest(signed)
+        // A certificate's copy is not kept in memory beside the big numbers.
+        signed = null
         await verifyPkcs1(key, this.hash, digest, signature)
     }
 

@@ -9,6 +9,7 @@
 import assert from "node:assert/strict"
 import { after, afterEach, before, describe, test } from "node:test"
 import { Gateway } from "../../sim/gateway/gateway"
+import { GatewayOptions } from "../../sim/gateway/options"
 import { issueServer } from "../../sim/pki/chain"
 import {
     BoardName,
@@ -25,6 +26,9 @@ import { countOperations, Tries, Try } from "../tries"
 
 const LIMIT_SEC = 60
 const WAIT_MS = 60_000
+
+/** Nobody listens there: the time is not read, so that all operations are those of the connection to MQTT. */
+const DISCARD_PORT = 9
 const BOARD_NAMES = Object.keys(BOARDS) as BoardName[]
 
 describe("a board and the gateway's 60 s", () => {
@@ -87,7 +91,11 @@ describe("a board and the gateway's 60 s", () => {
             readonly gateway: Gateway
         ) {}
 
-        static async start(board: BoardName, serverBits = 2048) {
+        static async start(
+            board: BoardName,
+            serverBits = 2048,
+            tls: GatewayOptions["tls"] = {}
+        ) {
             const clock = new VirtualClock()
             const server =
                 serverBits === 2048
@@ -98,13 +106,14 @@ describe("a board and the gateway's 60 s", () => {
                       })
             const gateway = await site.startGateway({
                 clock,
+                tls,
                 ...site.serverFiles(server),
             })
             const rig = new Rig(board, clock, gateway)
             rig.tries = new Tries(gateway)
             rig.device = await site.startDevice(
                 image,
-                { mqttPort: gateway.port, timePort: gateway.httpsPort },
+                { mqttPort: gateway.port, timePort: DISCARD_PORT },
                 {},
                 {
                     clock,
@@ -187,6 +196,8 @@ describe("a board and the gateway's 60 s", () => {
         test(`${BOARDS[board].title} that knows the issuers makes it at once, with a renewed server certificate too`, async () => {
             const rig = await Rig.start(board)
             await rig.connect("(first contact)", 2)
+            // The same certificate; but no session is known any more, as after a restart of the gateway.
+            rig.gateway.setCertificate(site.serverFiles())
             rig.gateway.drop()
             const again = await rig.connect("known issuers", 1)
             rig.assertConnected(again)
@@ -208,5 +219,46 @@ describe("a board and the gateway's 60 s", () => {
                 "RSA-4096",
                 "RSA-2048",
             ])
+        })
+
+    for (const version of ["TLSv1.2", "TLSv1.3"] as const)
+        test(`the public-key operations of each kind of connection, ${version}`, async () => {
+            const rig = await Rig.start("esp32-c3", 2048, {
+                minVersion: version,
+                maxVersion: version,
+            })
+            const kinds: Record<string, string> = {}
+            const connect = async (kind: string) => {
+                const [one] = await rig.connect(`${kind}, ${version}`, 1)
+                assert.equal(one.connected, true)
+                kinds[kind] =
+                    `${countOperations(one.ahead) || "none"} before, ${countOperations(one.operations) || "none"}`
+            }
+            await connect("first connection")
+            rig.gateway.drop()
+            await connect("resumed session")
+            rig.gateway.setCertificate(site.serverFiles())
+            rig.gateway.drop()
+            await connect("known issuers")
+            // TLS 1.2 is without key exchange when it resumes. The key share before the last connection was made for the
+            // reading of the time that came before it and found nobody.
+            assert.deepEqual(
+                kinds,
+                version === "TLSv1.2"
+                    ? {
+                          "first connection":
+                              "1 X25519 before, 3 RSA-4096, 1 RSA-2048, 1 X25519",
+                          "resumed session": "none before, none",
+                          "known issuers":
+                              "1 X25519 before, 1 RSA-2048, 1 X25519",
+                      }
+                    : {
+                          "first connection":
+                              "1 X25519 before, 1 X25519, 3 RSA-4096, 1 RSA-2048",
+                          "resumed session": "1 X25519 before, 1 X25519",
+                          "known issuers":
+                              "1 X25519 before, 1 X25519, 1 RSA-2048",
+                      }
+            )
         })
 })

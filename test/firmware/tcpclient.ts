@@ -164,7 +164,12 @@ async function run(scenario: string): Promise<void> {
         await readAll(tcp, 1)
     } else if (scenario === "blocked") await blocked(tcp)
     else if (scenario === "second") await second(tcp, host, port)
-    else if (scenario === "wake") await wakes(tcp)
+    else if (scenario === "again") {
+        // With the rest of what came still on its way through the runtime.
+        console.log("tcp: first reads " + kind(await tcp.read(LONG_MS)))
+        await tcp.close()
+        await readAll(await openTcp(host, port, LONG_MS), 1000000)
+    } else if (scenario === "wake") await wakes(tcp)
     else if (scenario === "close") {
         await tcp.close()
         await tcp.close()

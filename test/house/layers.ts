@@ -27,7 +27,10 @@ const SINGLE_FILES: Record<string, Layer> = {
     "src/transport.ts": "base",
     "src/unixtime.ts": "base",
     "src/index.ts": "top",
+    "src/firmware.ts": "top",
     "src/main.ts": "top",
+    "src/mainec.ts": "top",
+    "src/mainall.ts": "top",
 }
 
 /** Modules that come with DeviceScript, boards included. */

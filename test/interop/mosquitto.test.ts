@@ -1,4 +1,7 @@
-/** The firmware, as it is, against a stock mosquitto with our certificate chain. */
+/**
+ * The firmware, as it is, against a stock mosquitto with our certificate chain. Its `tls_version` is the only one that it then
+ * speaks.
+ */
 import assert from "node:assert/strict"
 import { writeFileSync } from "node:fs"
 import net from "node:net"
@@ -52,58 +55,59 @@ class Subscriber {
 }
 
 describe("with mosquitto", () => {
-    test(
-        "the firmware connects over TLS and publishes with QoS 1, acknowledged",
-        needsPeer("mosquitto"),
-        async () => {
-            const site = await Site.create()
-            const tlsPort = await freePort()
-            const plainPort = await freePort()
-            writeFileSync(
-                site.file("mosquitto.conf"),
-                `per_listener_settings false
+    for (const version of ["1.2", "1.3"])
+        test(
+            `the firmware connects over TLS ${version} and publishes with QoS 1, acknowledged`,
+            needsPeer("mosquitto"),
+            async () => {
+                const site = await Site.create()
+                const tlsPort = await freePort()
+                const plainPort = await freePort()
+                writeFileSync(
+                    site.file("mosquitto.conf"),
+                    `per_listener_settings false
 allow_anonymous true
 user root
 listener ${tlsPort} 127.0.0.1
 certfile ${site.file("chain.pem")}
 keyfile ${site.file("server.key")}
-tls_version tlsv1.3
+tls_version tlsv${version}
 listener ${plainPort} 127.0.0.1
 log_dest stderr
 log_type all
 `
-            )
-            const peer = await Peer.start(
-                "mosquitto",
-                ["-c", site.file("mosquitto.conf")],
-                tlsPort
-            )
-            const subscriber = new Subscriber(plainPort)
-            try {
-                const device = await site.startDevice(
-                    await site.compile("src/main.ts"),
-                    { mqttPort: tlsPort },
-                    { telemetrySec: 1 }
                 )
-                await device.until(/^leaf: connected to /, 30000)
-                await subscriber.until(6)
-                for (const [i, message] of subscriber.messages.entries()) {
-                    const body = JSON.parse(String(message.payload))
-                    assert.equal(body.messageId, `1-${i + 1}`)
-                    assert.ok(
-                        message.topic.startsWith(
-                            `devices/${DEVICE_ID}/messages/events/%24.mid=1-${i + 1}&`
-                        )
+                const peer = await Peer.start(
+                    "mosquitto",
+                    ["-c", site.file("mosquitto.conf")],
+                    tlsPort
+                )
+                const subscriber = new Subscriber(plainPort)
+                try {
+                    const device = await site.startDevice(
+                        await site.compile("src/main.ts"),
+                        { mqttPort: tlsPort },
+                        { telemetrySec: 1 }
                     )
+                    await device.until(/^leaf: connected to /, 30000)
+                    await subscriber.until(6)
+                    for (const [i, message] of subscriber.messages.entries()) {
+                        const body = JSON.parse(String(message.payload))
+                        assert.equal(body.messageId, `1-${i + 1}`)
+                        assert.ok(
+                            message.topic.startsWith(
+                                `devices/${DEVICE_ID}/messages/events/%24.mid=1-${i + 1}&`
+                            )
+                        )
+                    }
+                    // More than the window of four: mosquitto's acknowledgements were understood.
+                    assert.match(peer.output, /Sending PUBACK to leaf-1 \(m5, /)
+                    assert.equal(device.panics.length, 0)
+                } finally {
+                    subscriber.close()
+                    await peer.stop()
+                    await site.close()
                 }
-                // More than the window of four: mosquitto's acknowledgements were understood.
-                assert.match(peer.output, /Sending PUBACK to leaf-1 \(m5, /)
-                assert.equal(device.panics.length, 0)
-            } finally {
-                subscriber.close()
-                await peer.stop()
-                await site.close()
             }
-        }
-    )
+        )
 })

@@ -49,15 +49,23 @@ export class MemoryTransport<Server extends HostileServer = HostileServer> {
     private ended = false
     server!: Server
     closed = false
+    /** How often the client read, and how many pieces there were to read. */
+    reads = 0
+    delivered = 0
 
-    constructor(private readonly pieceBytes: number) {}
+    constructor(
+        private readonly pieceBytes: number,
+        private readonly endsWhenIdle = false
+    ) {}
 
     /** From the server. */
     deliver(bytes: Buffer) {
-        for (let at = 0; at < bytes.length; at += this.pieceBytes)
+        for (let at = 0; at < bytes.length; at += this.pieceBytes) {
+            this.delivered++
             this.pieces.push(
                 DeviceBuffer.from(bytes.subarray(at, at + this.pieceBytes))
             )
+        }
         this.waiting?.()
     }
 
@@ -68,6 +76,8 @@ export class MemoryTransport<Server extends HostileServer = HostileServer> {
     }
 
     async read(timeoutMs: number): Promise<DeviceBuffer | null | undefined> {
+        this.reads++
+        if (!this.pieces.length && this.endsWhenIdle) return null
         if (!this.pieces.length && !this.ended && timeoutMs > 0)
             await new Promise<void>(resolve => {
                 const timer = setTimeout(resolve, timeoutMs)
@@ -105,6 +115,8 @@ export interface OpenOptions {
     pieceBytes?: number
     /** The stream ends after so many records of the server. */
     endsAfter?: number
+    /** The stream ends as soon as the client waits: the server, which answers at once, has nothing to say any more. */
+    endsWhenIdle?: boolean
     /** Changes to the client's options. */
     client?: Partial<ClientOptions> & object
     /** What the server is and can. */
@@ -126,7 +138,8 @@ export class TlsSite<
 > {
     private constructor(
         readonly owner: Chain,
-        private readonly Server: ServerClass<Faults, Server>
+        private readonly Server: ServerClass<Faults, Server>,
+        private readonly config: Partial<ServerConfig> = {}
     ) {}
 
     static async create(options?: Partial<ChainOptions>): Promise<TlsSite>
@@ -153,6 +166,11 @@ export class TlsSite<
         return new TlsSite(this.owner, Server)
     }
 
+    /** The same, at a server that is and can something else. */
+    with(config: Partial<ServerConfig>): TlsSite<Faults, Server> {
+        return new TlsSite(this.owner, this.Server, config)
+    }
+
     /** The chain as it is sent. */
     get chain(): Buffer[] {
         const { server, edgeCa, intermediate } = this.owner
@@ -170,6 +188,7 @@ export class TlsSite<
         {
             pieceBytes = 1024,
             endsAfter = Infinity,
+            endsWhenIdle,
             client,
             server,
         }: OpenOptions = {}
@@ -177,10 +196,10 @@ export class TlsSite<
         transport: MemoryTransport<Server>
         connection: Promise<TlsConnection>
     } {
-        const transport = new MemoryTransport<Server>(pieceBytes)
+        const transport = new MemoryTransport<Server>(pieceBytes, endsWhenIdle)
         let records = 0
         transport.server = new this.Server(
-            { chain: this.chain, key: this.key, ...server },
+            { chain: this.chain, key: this.key, ...this.config, ...server },
             faults,
             bytes => {
                 if (records < endsAfter) transport.deliver(bytes)

@@ -16,7 +16,6 @@ import { issueServer, Overrides } from "../../sim/pki/chain"
 import { generateKeys } from "../../sim/pki/keys"
 import { Buffer as DeviceBuffer } from "../../sim/shim/buffer"
 import { issueCa } from "../ca"
-import { seededRandom } from "../random"
 import {
     children,
     contentOf,
@@ -509,12 +508,12 @@ describe("a path", () => {
         const ecCa = await issueCa("EC CA", ecKeys, { issuer: site.owner.root })
         const below = await serverBelow(ecCa)
         await refused("X509UnsupportedKey", [below.der, ecCa.der])
-        const sha384 = Buffer.from("300d06092a864886f70d01010c0500", "hex")
+        const sha224 = Buffer.from("300d06092a864886f70d01010e0500", "hex")
         await refused(
             "X509UnsupportedSignature",
             changed(
-                withField(Tbs.Algorithm, () => sha384),
-                sha384
+                withField(Tbs.Algorithm, () => sha224),
+                sha224
             )
         )
         // SHA-1, K7.
@@ -811,35 +810,5 @@ describe("names", () => {
             matches("xn--bcher-kva.test", dns("b\xfccher.test")),
             "X509NameMismatch"
         )
-    })
-})
-
-describe("fuzz", () => {
-    test("20,000 mutated certificates are accepted or refused with a code", async () => {
-        const random = seededRandom("mutated certificates")
-        const { Certificate } = require("../../src/x509/certificate") as {
-            Certificate: new (whole: unknown) => { readExtensions(): void }
-        }
-        const seeds = [server(), edgeCa(), intermediate(), root()]
-        let refusals = 0
-        for (let round = 0; round < 20000; round++) {
-            const bytes = DeviceBuffer.from(random.pick(seeds))
-            for (let i = random.between(1, 4); i > 0; i--)
-                bytes[random.below(bytes.length)] = random.below(256)
-            const end = random.oneIn(4)
-                ? random.below(bytes.length)
-                : bytes.length
-            try {
-                new Certificate(new Der(bytes, 0, end)).readExtensions()
-            } catch (error) {
-                const code = errorCode(error)
-                assert.ok(
-                    code >= 3000 && code < 4000,
-                    `${(error as Error).stack}`
-                )
-                refusals++
-            }
-        }
-        assert.ok(refusals > 5000, `${refusals} refusals`)
     })
 })

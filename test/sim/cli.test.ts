@@ -150,7 +150,6 @@ test("wrong usage is one sentence and exit code 2, before anything is made", asy
         [["demo", "--port", "65536"], /--port 65536/],
         [["demo", "--https-port", "x"], /--https-port x/],
         [["demo", "--chain", "dsa"], /--chain dsa/],
-        [["demo", "--chain", "ec"], /--chain ec/],
         [["demo", "--dir", ""], /--dir/],
     ] as const)
         expectFailure(await leaf(path, [...args]), 2, reason)
@@ -274,7 +273,7 @@ describe("with a workspace", { timeout: TIMEOUT_MS }, () => {
         writeFileSync(file("gateway-chain.pem"), pemChain(old, edgeCa))
         writeFileSync(file("gateway.key.pem"), privateKeyPem(old.keys))
         const device = read("device.json")
-        const opened = await Workspace.open(join(path, ".leaf"), () =>
+        const opened = await Workspace.open(join(path, ".leaf"), "rsa", () =>
             assert.fail("made anew")
         )
         const renewed = new X509Certificate(opened.chain)
@@ -283,6 +282,32 @@ describe("with a workspace", { timeout: TIMEOUT_MS }, () => {
         assert.equal(opened.chain.split("BEGIN CERTIFICATE").length, 4)
         assert.ok(renewed.checkPrivateKey(createPrivateKey(opened.key)))
         assert.equal(read("device.json"), device)
+    })
+
+    test("a chain of the other kind is not taken, nor made in its place", async () => {
+        const { path, file } = copy()
+        const device = readFileSync(file("device.json"), "utf8")
+        await assert.rejects(
+            Workspace.open(join(path, ".leaf"), "ec", () =>
+                assert.fail("made anew")
+            ),
+            /holds a chain with rsa keys.*--dir/
+        )
+        assert.equal(readFileSync(file("device.json"), "utf8"), device)
+    })
+
+    test("--chain ec goes through the same with P-256 keys, in a folder of its own", async () => {
+        const result = await new Run(path, [
+            "demo",
+            ...FREE_PORTS,
+            ...["--chain", "ec", "--messages", "1", "--json"],
+        ]).result
+        assert.equal(result.code, 0, result.stderr)
+        const key = createPrivateKey(
+            readFileSync(join(path, ".leaf", "ec", "gateway.key.pem"))
+        )
+        assert.equal(key.asymmetricKeyType, "ec")
+        assert.ok(lines(result).some(({ type }) => type === "telemetry"))
     })
 
     test("Ctrl-C ends cleanly with exit code 0, early and late", async () => {

@@ -66,6 +66,7 @@ describe("leaf run", () => {
         await telemetry
         assert.ok(!stdout.includes(site.deviceKey))
 
+        await fails([...args, "--set", "pq"], /--set pq: there are rsa, ec/)
         await fails(["run"], /are needed.*--help/)
         await fails(
             [...args.slice(0, 3), "--ca", join(parent, "none.pem")],

@@ -8,12 +8,13 @@
  */
 import { existsSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
+import { limbo } from "./limbo"
 import { Exception, judge, Suite } from "./suite"
 import { wycheproof } from "./wycheproof"
 
 const root = join(__dirname, "..", "..", "..")
 
-const suites: Suite[] = [...wycheproof]
+const suites: Suite[] = [...wycheproof, limbo]
 
 const DEFAULT_FOLDER = join("..", "shared", "vectors")
 

@@ -285,6 +285,39 @@ describe("TCP in the VM", () => {
         assert.deepEqual(seen, ["", "2"])
     })
 
+    test("what is left over of a connection that was closed is not read by the next one", async context => {
+        let count = 0
+        const network: VmNetwork = {
+            createConnection: () => {
+                const socket = new EventEmitter() as EventEmitter & VmSocket
+                const isFirst = count++ === 0
+                socket.write = () => true
+                socket.end = () => true
+                setTimeout(() => socket.emit("connect"), 20)
+                setTimeout(() => {
+                    // All in one tick, so that the runtime queues them.
+                    for (let i = 0; i < 8; i++)
+                        socket.emit(
+                            "data",
+                            Buffer.from(isFirst ? "old" : "new")
+                        )
+                    if (!isFirst) socket.emit("close", false)
+                }, 60)
+                return socket
+            },
+            close: () => undefined,
+        }
+        assert.deepEqual(
+            await lines(context, { scenario: "again", port: 1 }, network),
+            [
+                "tcp: open",
+                "tcp: first reads 3 bytes",
+                said(Buffer.from("new".repeat(8))),
+                "tcp: end",
+            ]
+        )
+    })
+
     test("wake ends the wait of a read, and of the next one if none waits; no data is lost", async context => {
         const port = await serve(context, socket =>
             socket.on("data", () => socket.write("answer"))

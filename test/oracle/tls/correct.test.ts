@@ -13,7 +13,7 @@ import { afterwards, cutting, eight } from "./misbehaviour"
 import { rsaSet } from "./sets"
 import { VERSIONS } from "./versions"
 
-for (const { name, Server, protectedFrom } of VERSIONS)
+for (const { name, Server, protectedFrom, suites } of VERSIONS)
     describe(`a correct server of ${name}`, () => {
         let site: TlsSite<CommonFaults, HostileServer>
         before(async () => {
@@ -23,6 +23,19 @@ for (const { name, Server, protectedFrom } of VERSIONS)
         test("is connected to, and data goes both ways", async () => {
             await site.accepts()
         })
+
+        for (const { name: suite, code } of suites)
+            test(`has ${suite} alone, or prefers it`, async () => {
+                await site.accepts({}, { server: { suites: [code] } })
+                await site.accepts(
+                    {},
+                    {
+                        server: {
+                            suites: [code, ...suites.map(one => one.code)],
+                        },
+                    }
+                )
+            })
 
         test("asks for a client certificate and gets an empty one", async () => {
             const server = await site.accepts({ requestCertificate: true })

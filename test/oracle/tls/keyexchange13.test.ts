@@ -5,13 +5,22 @@
  */
 import { constants, generateKeyPairSync, randomBytes, sign } from "node:crypto"
 import { before, describe, test } from "node:test"
+import { P256, signWith, X25519 } from "../../../sim/faults/algorithms"
 import { Alert, extension, uint } from "../../../sim/faults/wire"
-import { TlsSite } from "../tlssite"
+import { issueServer, makeChain } from "../../../sim/pki/chain"
+import { HOST, TlsSite } from "../tlssite"
+import { badPoints, LOW_ORDER, X25519_LENGTHS } from "./points"
+import { allSet } from "./sets"
 
 let site: TlsSite
+let ec: TlsSite
 before(async () => {
     site = await TlsSite.create()
+    ec = await TlsSite.create({ keyType: "ec" })
 })
+
+/** A client with every group and scheme. */
+const client = { parts: allSet() }
 
 describe("key exchange and signature of TLS 1.3", () => {
     test("K1: a group that was not offered is refused", async () => {
@@ -36,31 +45,46 @@ describe("key exchange and signature of TLS 1.3", () => {
         })
     })
 
-    test("K2: points of low order are refused", async () => {
-        const points = [
-            Buffer.alloc(32),
-            Buffer.concat([Buffer.from([1]), Buffer.alloc(31)]),
-            Buffer.from(
-                "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-                "hex"
-            ),
-        ]
-        for (const share of points)
+    test("K2: X25519 points of low order are refused", async () => {
+        for (const share of LOW_ORDER)
             await site.refuses("CryptoWeakKeyShare", Alert.IllegalParameter, {
                 serverHello: { share },
             })
     })
 
-    test("K2: a key share of another length is refused", async () => {
-        for (const length of [1, 31, 33, 65])
+    test("K2: X25519 keys of another length are refused", async () => {
+        for (const share of X25519_LENGTHS)
             await site.refuses("TlsMalformed", Alert.DecodeError, {
-                serverHello: { share: randomBytes(length) },
+                serverHello: { share },
             })
     })
 
+    test("K2: P-256 points of another length, or that are none, are refused", async () => {
+        for (const share of badPoints())
+            await site.refuses(
+                "CryptoPoint",
+                Alert.IllegalParameter,
+                { serverHello: { share } },
+                { client, server: { groups: [P256] } }
+            )
+    })
+
+    test("K1: P-256 and ECDSA are taken", async () => {
+        for (const groups of [[X25519], [P256]])
+            await ec.accepts({}, { client, server: { groups } })
+    })
+
+    test("K4: RSA-PSS is taken with each hash", async () => {
+        for (const scheme of [0x0804, 0x0805, 0x0806])
+            await site.accepts({ certificateVerify: { scheme } })
+    })
+
     test("K4: a scheme that was not offered, or not for handshakes, is refused", async () => {
-        // PKCS#1 v1.5 with SHA-256 (offered, for certificates only), PKCS#1 with SHA-1, PSS with SHA-384, ECDSA.
-        for (const scheme of [0x0401, 0x0201, 0x0805, 0x0403])
+        // PKCS#1 v1.5 (offered, for certificates only), SHA-1, ECDSA, Ed25519, PSS with a key of its own, nothing.
+        for (const scheme of [
+            0x0401, 0x0501, 0x0601, 0x0201, 0x0203, 0x0403, 0x0807, 0x0809,
+            0x0000,
+        ])
             await site.refuses("TlsSignatureScheme", Alert.IllegalParameter, {
                 certificateVerify: { scheme },
             })
@@ -95,6 +119,25 @@ describe("key exchange and signature of TLS 1.3", () => {
             })
     })
 
+    test("S3: the certificate of another owner, or of another key, is refused", async () => {
+        const other = await makeChain({
+            names: [HOST],
+            caBits: 2048,
+            owner: "Somebody else",
+        })
+        await site.refuses("X509UnknownIssuer", Alert.UnknownCa, {
+            certificates: [
+                other.server.der,
+                other.edgeCa.der,
+                other.intermediate.der,
+            ],
+        })
+        const leaf = await issueServer(site.owner.edgeCa, { names: [HOST] })
+        await site.refuses("TlsServerSignature", Alert.DecryptError, {
+            certificates: [leaf.der, ...site.chain.slice(1)],
+        })
+    })
+
     test("K6: PKCS#1 v1.5 in place of PSS, and another salt length, are refused", async () => {
         for (const signature of [
             (content: Buffer) => sign("sha256", content, site.key),
@@ -108,6 +151,51 @@ describe("key exchange and signature of TLS 1.3", () => {
             await site.refuses("TlsServerSignature", Alert.DecryptError, {
                 certificateVerify: { sign: signature },
             })
+    })
+
+    test("K4: ECDSA is P-256 with SHA-256, and nothing else in TLS 1.3", async () => {
+        // 0x0503 and 0x0603 are for P-384 and P-521 here, though the client lists them for TLS 1.2.
+        for (const scheme of [0x0503, 0x0603, 0x0203, 0x0804, 0x0807])
+            await ec.refuses(
+                "TlsSignatureScheme",
+                Alert.IllegalParameter,
+                { certificateVerify: { scheme } },
+                { client }
+            )
+    })
+
+    test("K5: an ECDSA signature is strict DER of two numbers in their range", async () => {
+        const n =
+            "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"
+        const cases: ((right: Buffer) => Buffer)[] = [
+            () => Buffer.alloc(0),
+            () => Buffer.from("3000", "hex"),
+            () => Buffer.from("3006020100020100", "hex"),
+            () => Buffer.from("3006020101020100", "hex"),
+            () => Buffer.from("3006020100020101", "hex"),
+            // r is n, or negative.
+            () => Buffer.from(`3026022100${n}020101`, "hex"),
+            () => Buffer.from("30060201ff020101", "hex"),
+            right => Buffer.concat([right, Buffer.from([0])]),
+            right => right.subarray(0, -1),
+            // The length in a long form.
+            right =>
+                Buffer.concat([Buffer.from([0x30, 0x81]), right.subarray(1)]),
+            // Both numbers as they are, without DER.
+            () => randomBytes(64),
+        ]
+        for (const change of cases)
+            await ec.refuses(
+                "TlsServerSignature",
+                Alert.DecryptError,
+                {
+                    certificateVerify: {
+                        sign: content =>
+                            change(signWith(0x0403, ec.key, content)),
+                    },
+                },
+                { client }
+            )
     })
 
     test("K7: SHA-1 is refused, in handshakes and in certificates", async () => {

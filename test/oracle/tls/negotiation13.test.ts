@@ -57,7 +57,7 @@ describe("negotiation in TLS 1.3", () => {
     })
 
     test("N2: a cipher suite that was not offered is refused", async () => {
-        for (const suite of [0x1301, 0x1302, 0xc02f, 0x0000])
+        for (const suite of [0x1302, 0x1304, 0xc02f, 0xcca8, 0x0000])
             await site.refuses("TlsSuite", Alert.IllegalParameter, {
                 serverHello: { suite },
             })

@@ -58,8 +58,8 @@ export function goodPoint(): Buffer {
     return createECDH("prime256v1").generateKeys()
 }
 
-/** What is no public key of P-256, by what is wrong with it. */
-export function badPoints(): { length: Buffer[]; value: Buffer[] } {
+/** What is no public key of P-256. */
+export function badPoints(): Buffer[] {
     const good = goodPoint()
     const x = good.subarray(1, 33)
     const y = good.subarray(33)
@@ -68,31 +68,27 @@ export function badPoints(): { length: Buffer[]; value: Buffer[] } {
     const offCurve = Buffer.from(good)
     offCurve[64] ^= 1
     const twist = Buffer.concat([four, x, bytes32(prime - 1n)])
-    return {
-        length: [
-            Buffer.alloc(0),
-            // The point at infinity, SEC 1 2.3.3.
-            Buffer.from([0]),
-            good.subarray(0, 64),
-            Buffer.concat([good, Buffer.from([0])]),
-            // Compressed, RFC 8422 5.4.1 deprecates it.
-            Buffer.concat([Buffer.from([2 + (y[31] & 1)]), x]),
-            good.subarray(1),
-        ],
-        value: [
-            offCurve,
-            twist,
-            // Another form than 4: hybrid, and none at all.
-            Buffer.concat([Buffer.from([6 + (y[31] & 1)]), x, y]),
-            Buffer.concat([Buffer.from([0]), x, y]),
-            Buffer.concat([Buffer.from([5]), x, y]),
-            Buffer.concat([four, Buffer.alloc(64)]),
-            Buffer.concat([four, P, P]),
-            // Right modulo p, and not below it.
-            Buffer.concat([four, bytes32(smallX + prime), bytes32(smallY)]),
-            Buffer.concat([four, bytes32(2n ** 256n - 1n), y]),
-            Buffer.concat([four, x, bytes32(2n ** 256n - 1n)]),
-            Buffer.concat([four, y, x]),
-        ],
-    }
+    return [
+        Buffer.alloc(0),
+        // The point at infinity, SEC 1 2.3.3.
+        Buffer.from([0]),
+        good.subarray(0, 64),
+        Buffer.concat([good, Buffer.from([0])]),
+        // Compressed, RFC 8422 5.4.1 deprecates it.
+        Buffer.concat([Buffer.from([2 + (y[31] & 1)]), x]),
+        good.subarray(1),
+        offCurve,
+        twist,
+        // Another form than 4: hybrid, and none at all.
+        Buffer.concat([Buffer.from([6 + (y[31] & 1)]), x, y]),
+        Buffer.concat([Buffer.from([0]), x, y]),
+        Buffer.concat([Buffer.from([5]), x, y]),
+        Buffer.concat([four, Buffer.alloc(64)]),
+        Buffer.concat([four, P, P]),
+        // Right modulo p, and not below it.
+        Buffer.concat([four, bytes32(smallX + prime), bytes32(smallY)]),
+        Buffer.concat([four, bytes32(2n ** 256n - 1n), y]),
+        Buffer.concat([four, x, bytes32(2n ** 256n - 1n)]),
+        Buffer.concat([four, y, x]),
+    ]
 }

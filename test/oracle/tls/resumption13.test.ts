@@ -24,7 +24,7 @@ import {
 import { TlsSite } from "../tlssite"
 import { afterwards13, replacing } from "./misbehaviour"
 import { Regular } from "./sessions"
-import { twoGroups } from "./sets"
+import { allSet } from "./sets"
 
 let site: TlsSite
 before(async () => {
@@ -45,7 +45,7 @@ describe("a pre-shared key of TLS 1.3", () => {
     })
 
     test("T3: has a right binder behind a HelloRetryRequest, with and without a cookie", async () => {
-        const device = await regular({ parts: twoGroups() })
+        const device = await regular({ parts: allSet() })
         for (const server of [
             { groups: [P256] },
             { cookie: Buffer.from("c") },
@@ -61,6 +61,15 @@ describe("a pre-shared key of TLS 1.3", () => {
             ).isRefused("TlsSession", Alert.IllegalParameter, {
                 serverHello: { psk },
             })
+    })
+
+    test("T2: with another suite than its own is refused", async () => {
+        // Both have the same hash, so that RFC 8446 would allow it; T1 does not.
+        await (
+            await regular()
+        ).isRefused("TlsSession", Alert.IllegalParameter, {
+            serverHello: { suite: 0x1303 },
+        })
     })
 
     test("T2: with a malformed index is refused", async () => {
@@ -208,7 +217,7 @@ describe("a ticket of TLS 1.3", () => {
             { nonce: NOTHING },
             { nonce: randomBytes(255) },
             { ticket: randomBytes(1) },
-            { ticket: randomBytes(384) },
+            { ticket: randomBytes(512) },
             { lifetimeSec: 0xffffffff },
             { extensions: [extension(Ext.EarlyData, uint(4, 1000))] },
             { extensions: [extension(0x0a0a)] },
@@ -218,7 +227,7 @@ describe("a ticket of TLS 1.3", () => {
 
     test("T1: is dropped when it is too long, or good for no time", async () => {
         for (const changes of [
-            { ticket: randomBytes(385) },
+            { ticket: randomBytes(513) },
             { ticket: randomBytes(8000) },
             { lifetimeSec: 0 },
         ])

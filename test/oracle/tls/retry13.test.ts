@@ -12,14 +12,14 @@ import type { HelloRetry13 } from "../../../sim/faults/tlsserver13"
 import { Alert, Ext, extension, uint, vector } from "../../../sim/faults/wire"
 import { TlsSite } from "../tlssite"
 import { around, ccs, cutting } from "./misbehaviour"
-import { twoGroups } from "./sets"
+import { allSet } from "./sets"
 
 let site: TlsSite
 before(async () => {
     site = await TlsSite.create()
 })
 
-const client = { parts: twoGroups() }
+const client = { parts: allSet() }
 /** A server that takes P-256 alone, of which the first hello has no share. */
 const wantsP256 = { client, server: { groups: [P256] } }
 const cookie = Buffer.from("a cookie")
@@ -206,6 +206,16 @@ describe("a ServerHello behind a HelloRetryRequest that is refused", () => {
             },
             wantsP256
         )
+    })
+
+    test("N2: changes the suite", async () => {
+        for (const suite of [0x1303, 0x1302])
+            await site.refuses(
+                "TlsSuite",
+                Alert.IllegalParameter,
+                { serverHello: { suite } },
+                wantsP256
+            )
     })
 
     test("K1: has a share of the group that was dropped, or of none", async () => {

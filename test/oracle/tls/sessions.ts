@@ -42,13 +42,14 @@ export class Regular<Faults extends object, Server extends HostileServer> {
     /** The options of its next connection. */
     options(
         client: Partial<ClientOptions> = {},
-        server: OpenOptions["server"] = {}
+        server: OpenOptions["server"] = {},
+        store = this.store
     ): OpenOptions {
         return {
             client: {
                 ...this.client,
                 ...client,
-                resumption: new Resumption(this.store),
+                resumption: new Resumption(store),
             },
             server: { tickets: this.tickets, ...server },
         }

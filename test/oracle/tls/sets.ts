@@ -1,6 +1,7 @@
 /** The device's ready-made sets, and what tests add to them. */
 import { generateShare, P256 } from "../../../sim/faults/algorithms"
 import { Buffer as DeviceBuffer } from "../../../sim/shim/buffer"
+import { ErrorCode } from "../tlssite"
 
 export interface Parts {
     versions: { code: number }[]
@@ -12,10 +13,14 @@ interface Group {
     code: number
     generate(): Promise<object>
 }
-export const { rsaSet, allSet } = require("../../../src/tls/sets") as Record<
-    "rsaSet" | "allSet",
-    () => Parts
->
+export const { rsaSet, ecSet, allSet } =
+    require("../../../src/tls/sets") as Record<
+        "rsaSet" | "ecSet" | "allSet",
+        () => Parts
+    >
+const { fail } = require("../../../src/errors") as {
+    fail(code: number, message: string): never
+}
 
 /** P-256 with Node's arithmetic: a second group at no cost, for tests that are not about the group. */
 function nodeP256(): Group {
@@ -25,8 +30,16 @@ function nodeP256(): Group {
             const share = generateShare(P256)
             return {
                 publicKey: DeviceBuffer.from(share.publicKey),
-                agree: async (peer: DeviceBuffer) =>
-                    DeviceBuffer.from(share.agree(Buffer.from(peer))),
+                agree: async (peer: DeviceBuffer) => {
+                    try {
+                        return DeviceBuffer.from(share.agree(Buffer.from(peer)))
+                    } catch {
+                        return fail(
+                            ErrorCode.CryptoPoint,
+                            "node: not a point of P-256"
+                        )
+                    }
+                },
                 wipe: () => undefined,
             }
         },

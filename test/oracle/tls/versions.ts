@@ -11,6 +11,8 @@ import type { ServerClass } from "../tlssite"
 export interface Version {
     name: string
     Server: ServerClass<CommonFaults, HostileServer>
+    /** Its suites for an RSA key. */
+    suites: { name: string; code: number }[]
     /** What a server sends in a full handshake, without what it may leave out. */
     steps: Step[]
     /** The first step whose records are protected. */
@@ -21,6 +23,10 @@ export const VERSIONS: Version[] = [
     {
         name: "TLS 1.2",
         Server: TlsServer12 as Version["Server"],
+        suites: [
+            { name: "AES-128-GCM", code: 0xc02f },
+            { name: "ChaCha20-Poly1305", code: 0xcca8 },
+        ],
         steps: [
             "serverHello",
             "certificate",
@@ -34,6 +40,10 @@ export const VERSIONS: Version[] = [
     {
         name: "TLS 1.3",
         Server: TlsServer13 as Version["Server"],
+        suites: [
+            { name: "AES-128-GCM", code: 0x1301 },
+            { name: "ChaCha20-Poly1305", code: 0x1303 },
+        ],
         steps: [
             "serverHello",
             "encryptedExtensions",

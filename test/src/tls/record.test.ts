@@ -103,7 +103,7 @@ describe("the record layer, without protection", () => {
     test("R1: takes a record at the limit", async () => {
         const layer = new RecordLayer(
             new ScriptedTransport([
-                hex`160303 3004`,
+                hex`160303 2004`,
                 Buffer.alloc(MAX_HANDSHAKE_CONTENT),
             ])
         )
