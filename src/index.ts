@@ -29,5 +29,5 @@ export {
     parseConnectionString,
 } from "./iothub/connectionstring"
 export type { Link } from "./net/link"
-export { rsaSet } from "./tls/sets"
+export { allSet, ecSet, rsaSet } from "./tls/sets"
 export type { TlsParts } from "./tls/part"

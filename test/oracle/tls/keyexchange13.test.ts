@@ -7,7 +7,8 @@ import { constants, generateKeyPairSync, randomBytes, sign } from "node:crypto"
 import { before, describe, test } from "node:test"
 import { P256, signWith, X25519 } from "../../../sim/faults/algorithms"
 import { Alert, extension, uint } from "../../../sim/faults/wire"
-import { TlsSite } from "../tlssite"
+import { issueServer, makeChain } from "../../../sim/pki/chain"
+import { HOST, TlsSite } from "../tlssite"
 import { badPoints, LOW_ORDER, X25519_LENGTHS } from "./points"
 import { allSet } from "./sets"
 
@@ -116,6 +117,25 @@ describe("key exchange and signature of TLS 1.3", () => {
             await site.refuses("TlsServerSignature", Alert.DecryptError, {
                 certificateVerify: { sign: signature },
             })
+    })
+
+    test("S3: the certificate of another owner, or of another key, is refused", async () => {
+        const other = await makeChain({
+            names: [HOST],
+            caBits: 2048,
+            owner: "Somebody else",
+        })
+        await site.refuses("X509UnknownIssuer", Alert.UnknownCa, {
+            certificates: [
+                other.server.der,
+                other.edgeCa.der,
+                other.intermediate.der,
+            ],
+        })
+        const leaf = await issueServer(site.owner.edgeCa, { names: [HOST] })
+        await site.refuses("TlsServerSignature", Alert.DecryptError, {
+            certificates: [leaf.der, ...site.chain.slice(1)],
+        })
     })
 
     test("K6: PKCS#1 v1.5 in place of PSS, and another salt length, are refused", async () => {

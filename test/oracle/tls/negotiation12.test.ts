@@ -12,8 +12,18 @@ import {
     ServerHello12,
     TlsServer12,
 } from "../../../sim/faults/tlsserver12"
-import { Alert, Ext, extension, uint, vector } from "../../../sim/faults/wire"
+import { TlsServer13 } from "../../../sim/faults/tlsserver13"
+import {
+    Alert,
+    Ext,
+    extension,
+    TLS12,
+    TLS13,
+    uint,
+    vector,
+} from "../../../sim/faults/wire"
 import { TlsSite } from "../tlssite"
+import { only, rsaSet } from "./sets"
 
 let site: TlsSite<Faults12, TlsServer12>
 before(async () => {
@@ -52,6 +62,25 @@ describe("negotiation in TLS 1.2", () => {
                 hello({ random: downgraded(last) })
             )
         })
+
+    test("N1: a client without TLS 1.3 has nothing to be downgraded from", async () => {
+        const client = { parts: only(TLS12, rsaSet()) }
+        await site.accepts({}, { client })
+        await site.accepts(hello({ random: downgraded(1) }), { client })
+    })
+
+    test("N1: a client without TLS 1.2 is told by the server, and takes no such ServerHello", async () => {
+        const client = { parts: only(TLS13, rsaSet()) }
+        await site.refuses("TlsAlert", undefined, {}, { client })
+        await site
+            .at(TlsServer13)
+            .refuses(
+                "TlsVersion",
+                Alert.ProtocolVersion,
+                { serverHello: { version: undefined } },
+                { client }
+            )
+    })
 
     test("N1: a random that only looks like the sentinel is not one", async () => {
         const random = downgraded(0)

@@ -24,7 +24,7 @@ import {
 import { TlsSite } from "../tlssite"
 import { afterwards13, replacing } from "./misbehaviour"
 import { Regular } from "./sessions"
-import { twoGroups } from "./sets"
+import { allSet } from "./sets"
 
 let site: TlsSite
 before(async () => {
@@ -45,7 +45,7 @@ describe("a pre-shared key of TLS 1.3", () => {
     })
 
     test("T3: has a right binder behind a HelloRetryRequest, with and without a cookie", async () => {
-        const device = await regular({ parts: twoGroups() })
+        const device = await regular({ parts: allSet() })
         for (const server of [
             { groups: [P256] },
             { cookie: Buffer.from("c") },

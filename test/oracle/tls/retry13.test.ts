@@ -12,14 +12,14 @@ import type { HelloRetry13 } from "../../../sim/faults/tlsserver13"
 import { Alert, Ext, extension, uint, vector } from "../../../sim/faults/wire"
 import { TlsSite } from "../tlssite"
 import { around, ccs, cutting } from "./misbehaviour"
-import { twoGroups } from "./sets"
+import { allSet } from "./sets"
 
 let site: TlsSite
 before(async () => {
     site = await TlsSite.create()
 })
 
-const client = { parts: twoGroups() }
+const client = { parts: allSet() }
 /** A server that takes P-256 alone, of which the first hello has no share. */
 const wantsP256 = { client, server: { groups: [P256] } }
 const cookie = Buffer.from("a cookie")
