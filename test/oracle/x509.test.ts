@@ -598,6 +598,29 @@ describe("a path", () => {
         )
     })
 
+    test("P1, P5: an issuer is not left in the path by what fails above it", async () => {
+        const constrained = await issueCa("B", site.owner.edgeCa.keys, {
+            issuer: site.owner.root,
+            ...withPathLength(0),
+        })
+        // Two names of the same length that are too long to be compared.
+        const longName = (last: string) => `CN=${"x".repeat(1200)}${last}`
+        const delegated = await issueCa("B", site.owner.server.keys, {
+            issuer: constrained,
+            issuerName: longName("1"),
+        })
+        const junk = await issueCa("", site.owner.server.keys, {
+            subject: longName("2"),
+        })
+        const leaf = await serverBelow(delegated)
+        await refused("X509BadSignature", [
+            leaf.der,
+            delegated.der,
+            junk.der,
+            constrained.der,
+        ])
+    })
+
     test("P6: key usages must fit, where they stand", async () => {
         await validate(await chainOf([{ keyUsage: ["keyCertSign"] }]))
         await validate(await chainOf([{ keyUsage: null }]))

@@ -88,6 +88,15 @@ describe("P9: the effort for a stranger's certificates is bounded", () => {
         })
     })
 
+    test("of a path length, or another small number, that is as long as a whole certificate", async () => {
+        const bytes = Buffer.alloc(7504)
+        bytes.blitAt(0, hex`02 82 1d4c 01`, 0, 5)
+        await ds.sleep(1)
+        await expectCode(ErrorCode.X509Malformed, () => {
+            new Der(bytes, 0, bytes.length).readSmallInteger()
+        })
+    })
+
     test("of long algorithm identifiers that are equal", async () => {
         await expectCode(ErrorCode.X509Malformed, async () => {
             await validate([
