@@ -2,14 +2,29 @@
 import { digest, hmac } from "@devicescript/crypto"
 import { writeUint16, wipe } from "../bytes"
 import { hkdfExpand, hkdfExtract } from "../crypto/hkdf"
+import { ErrorCode, fail } from "../errors"
 
 export const HASH_LENGTH = 32
+
+/**
+ * The most that all messages of a handshake come to: the longest Certificate, and 1 KB for the others. They stay in the heap
+ * until its end, beside the numbers of a signature.
+ */
+const MAX_TRANSCRIPT = 9216
 
 /** The handshake messages so far, kept whole: the native SHA-256 has no state that could be carried on. */
 export class Transcript {
     private readonly messages: Buffer[] = []
+    private length = 0
 
+    /** @throws LeafError TlsMessageTooLong if all of them together are over MAX_TRANSCRIPT (R5) */
     add(message: Buffer): void {
+        this.length = this.length + message.length
+        if (this.length > MAX_TRANSCRIPT)
+            fail(
+                ErrorCode.TlsMessageTooLong,
+                "tls: the handshake's messages are too long together"
+            )
         this.messages.push(message)
     }
 

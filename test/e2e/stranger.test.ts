@@ -138,45 +138,60 @@ describe("a stranger cannot stop the device", () => {
         })
     })
 
-    test("by messages as long as they may be, and a signature to verify", async () => {
-        const leaf = await issueServer(impostor, {
-            names: [GATEWAY_NAME],
-            server: {
-                extraExtensions: [
-                    {
-                        oid: "1.2.3",
-                        critical: false,
-                        value: Buffer.alloc(MAX_MESSAGE - 2200),
-                    },
-                ],
-            },
+    for (const { title, code, others } of [
+        {
+            title: "by messages as long as they may be, and a signature to verify",
+            code: 3003,
+            others: 128,
+        },
+        {
+            title: "by messages that are each as long as they may be, and too long together",
+            code: 2051,
+            others: MAX_SMALL_MESSAGE - 32,
+        },
+    ])
+        test(title, async () => {
+            const leaf = await issueServer(impostor, {
+                names: [GATEWAY_NAME],
+                server: {
+                    extraExtensions: [
+                        {
+                            oid: "1.2.3",
+                            critical: false,
+                            value: Buffer.alloc(MAX_MESSAGE - 2200),
+                        },
+                    ],
+                },
+            })
+            const filler = (type: number) =>
+                extension(type, Buffer.alloc(others))
+            await assertSurvives(
+                code,
+                {
+                    encryptedExtensions: [filler(10)],
+                    requestCertificate: true,
+                    certificates: [leaf.der],
+                    message: (name, message) =>
+                        name === "certificateRequest"
+                            ? [
+                                  handshake(
+                                      13,
+                                      vector(1),
+                                      vector(
+                                          2,
+                                          extension(
+                                              13,
+                                              vector(2, uint(2, 0x0804))
+                                          ),
+                                          filler(47)
+                                      )
+                                  ),
+                              ]
+                            : [message],
+                },
+                { pauseMs: 1000 }
+            )
         })
-        const filler = (type: number, length: number) =>
-            extension(type, Buffer.alloc(length))
-        await assertSurvives(
-            3003,
-            {
-                encryptedExtensions: [filler(10, MAX_SMALL_MESSAGE - 16)],
-                requestCertificate: true,
-                certificates: [leaf.der],
-                message: (name, message) =>
-                    name === "certificateRequest"
-                        ? [
-                              handshake(
-                                  13,
-                                  vector(1),
-                                  vector(
-                                      2,
-                                      extension(13, vector(2, uint(2, 0x0804))),
-                                      filler(47, MAX_SMALL_MESSAGE - 32)
-                                  )
-                              ),
-                          ]
-                        : [message],
-            },
-            { pauseMs: 500 }
-        )
-    })
 
     test("by certificates with long names that are almost equal", async () => {
         const organisation = "O=" + "x".repeat(900)
