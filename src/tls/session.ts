@@ -36,7 +36,7 @@ export const MAX_TICKET = 512
 export interface SessionStore {
     /** @returns what was saved last, a copy: it is wiped after use; null or empty if nothing was */
     load(): Promise<Buffer>
-    /** @param state empty: there is no session any more */
+    /** @param state to be copied, it is wiped after; empty: there is no session any more */
     save(state: Buffer): Promise<void>
 }
 

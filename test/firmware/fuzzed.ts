@@ -48,7 +48,7 @@ class SessionInMemory implements SessionStore {
     }
 
     async save(state: Buffer): Promise<void> {
-        this.state = state
+        this.state = state.slice()
     }
 }
 

@@ -26,7 +26,7 @@ class MemorySession implements SessionStore {
     }
 
     async save(state: Buffer): Promise<void> {
-        this.state = state
+        this.state = state.slice()
     }
 }
 

@@ -31,7 +31,7 @@ class Memory implements SessionStore {
     }
 
     async save(state: Buffer): Promise<void> {
-        this.state = state
+        this.state = state.slice()
     }
 }
 
