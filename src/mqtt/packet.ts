@@ -5,7 +5,7 @@
  * runtime is as long. Not here: QoS 2, retained messages, UNSUBSCRIBE; nobody on an IoT Hub uses them.
  */
 import { writeUint16 } from "../bytes"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 
 export const enum PacketType {
     Connect = 1,
@@ -160,7 +160,7 @@ export function checkHeader(first: number, remaining: number): void {
     const flags = first & 15
     if (type === PacketType.Publish) {
         const qos = (flags >> 1) & 3
-        if (qos === 2) fail(ErrorCode.MqttQos2, "mqtt: a message has QoS 2")
+        failIf(qos === 2, ErrorCode.MqttQos2, "mqtt: a message has QoS 2")
         // [MQTT-3.3.1-4], and [MQTT-3.3.1-2]: DUP is 0 with QoS 0.
         if (qos === 3 || (qos === 0 && flags >= 8)) wrongFlags()
         if (remaining > MAX_MESSAGE_BYTES) tooLong()

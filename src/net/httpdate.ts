@@ -5,7 +5,7 @@
  * answer is read a line at a time, and never more than MAX_HEAD bytes of it.
  */
 import * as ds from "@devicescript/core"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { Transport } from "../transport"
 import { decimal, unixSeconds } from "../unixtime"
 
@@ -45,11 +45,11 @@ export async function readHttpDate(
         const piece = await transport.read(Math.max(0, endMs - ds.millis()))
         if (piece === null) break
         if (piece === undefined) {
-            if (ds.millis() >= endMs)
-                fail(
-                    ErrorCode.HttpTimeout,
-                    "net: no answer to the time request"
-                )
+            failIf(
+                ds.millis() >= endMs,
+                ErrorCode.HttpTimeout,
+                "net: no answer to the time request"
+            )
             continue
         }
         head.blitAt(length, piece, 0, piece.length)
@@ -59,8 +59,11 @@ export async function readHttpDate(
             if (end < 0) break
             const line = head.slice(lineAt, end)
             if (lineAt === 0) {
-                if (line.slice(0, 7).toString() !== "HTTP/1.")
-                    fail(ErrorCode.HttpMalformed, "net: the answer is not HTTP")
+                failIf(
+                    line.slice(0, 7).toString() !== "HTTP/1.",
+                    ErrorCode.HttpMalformed,
+                    "net: the answer is not HTTP"
+                )
             } else if (line.length <= 1) noDate()
             else if (line.slice(0, 5).toString().toLowerCase() === "date:")
                 return parseHttpDate(line.slice(5).toString().trim())
@@ -107,7 +110,10 @@ export function parseHttpDate(text: string): number {
     }
     // In doubles: seconds leave the range of int32 in 2038, days do not.
     const day = 3 * (Math.floor(sec / 86400) % 7)
-    if (sec < 0 || text.slice(0, 3) !== DAYS.slice(day, day + 3))
-        fail(ErrorCode.HttpMalformed, "net: the Date is malformed")
+    failIf(
+        sec < 0 || text.slice(0, 3) !== DAYS.slice(day, day + 3),
+        ErrorCode.HttpMalformed,
+        "net: the Date is malformed"
+    )
     return sec
 }

@@ -9,7 +9,7 @@
  * on the heap while the program computes, up to MAX_BUFFERED_BYTES, and then the connection is dropped.
  */
 import * as ds from "@devicescript/core"
-import { ErrorCode, fail, LeafError } from "../errors"
+import { ErrorCode, fail, LeafError, failIf } from "../errors"
 import { Transport } from "../transport"
 
 /**
@@ -92,8 +92,11 @@ export class TcpTransport implements Transport {
         const deadlineMs = ds.millis() + timeoutMs
         while (!this.isOpen && !this.ended && this.failure === null) {
             const leftMs = deadlineMs - ds.millis()
-            if (leftMs <= 0)
-                fail(ErrorCode.ConnectTimeout, "net: no connection in time")
+            failIf(
+                leftMs <= 0,
+                ErrorCode.ConnectTimeout,
+                "net: no connection in time"
+            )
             await this.wait(leftMs)
         }
         if (!this.isOpen) {
@@ -123,8 +126,11 @@ export class TcpTransport implements Transport {
     async write(data: Buffer): Promise<void> {
         for (let tries = 0; tries < MAX_SEND_RETRIES; tries++) {
             if (this.failure !== null) throw this.failure
-            if (this.ended || this !== current)
-                fail(ErrorCode.ConnectionClosed, "net: it was closed")
+            failIf(
+                this.ended || this !== current,
+                ErrorCode.ConnectionClosed,
+                "net: it was closed"
+            )
             const result = (ds as any as Runtime)._socketWrite(data)
             if (result === 0) return
             if (result !== WOULD_BLOCK)

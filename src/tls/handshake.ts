@@ -1,7 +1,7 @@
 /** What both ends of a handshake's code share: the options, and the state of one handshake up to its ServerHello. */
 import * as ds from "@devicescript/core"
 import { equalBytes } from "../bytes"
-import { ErrorCode, errorCode, fail } from "../errors"
+import { ErrorCode, errorCode, fail, failIf } from "../errors"
 import { Transport } from "../transport"
 import { parseIpv4, referenceAddress } from "../x509/names"
 import { VerifiedIssuers } from "../x509/issuers"
@@ -150,11 +150,12 @@ export class Handshake {
         )
         const hello = readServerHello(message, this.options.parts)
         // RFC 8446 4.1.3 and 4.1.4; in TLS 1.2 the server may have one of its own.
-        if (
+        failIf(
             hello.version === TLS13 &&
-            !equalBytes(hello.sessionId, this.sessionId)
+                !equalBytes(hello.sessionId, this.sessionId),
+            ErrorCode.TlsSessionId,
+            "tls: the session id is not ours"
         )
-            fail(ErrorCode.TlsSessionId, "tls: the session id is not ours")
         if (hello.isRetry) this.transcript.condense()
         this.transcript.add(message)
         return hello
