@@ -171,6 +171,7 @@ export const enum ErrorCode {
     /** A topic that is empty, no UTF-8, or holds NUL or a wildcard. */
     MqttTopic = 5008,
     MqttConnackTimeout = 5010,
+    // In the order of the return codes.
     MqttProtocolVersion = 5011,
     MqttIdentifierRejected = 5012,
     MqttServerUnavailable = 5013,

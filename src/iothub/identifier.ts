@@ -32,7 +32,7 @@ export function checkDeviceId(id: string): void {
         "iothub: the device id has a character that IoT Hub does not allow"
     )
     failIf(
-        id.includes("+") || id.includes("#"),
+        id.indexOf("+") >= 0 || id.indexOf("#") >= 0,
         ErrorCode.DeviceIdWildcard,
         "iothub: a device id with + or # cannot publish over MQTT"
     )

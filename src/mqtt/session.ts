@@ -9,6 +9,7 @@
  * the id 1.
  */
 import * as ds from "@devicescript/core"
+import { removeAt } from "../bytes"
 import { ErrorCode, fail, failIf } from "../errors"
 import { Transport } from "../transport"
 import {
@@ -287,9 +288,7 @@ export class Session {
             return
         }
         const message = this.inFlight[index]
-        for (let i = index; i + 1 < this.inFlight.length; i++)
-            this.inFlight[i] = this.inFlight[i + 1]
-        this.inFlight.pop()
+        removeAt(this.inFlight, index)
         this.windowMs = ds.millis()
         this.handlers.acknowledged(message)
     }
@@ -324,36 +323,20 @@ export class Session {
     }
 }
 
-/** CONNACK, table 3.1. */
+/** What a gateway says with the return codes 1 to 5, table 3.1. Their errors have codes in the same order. */
 function checkReturnCode(code: number): void {
     if (code === 0) return
+    const reasons = [
+        "mqtt: the gateway does not speak MQTT 3.1.1",
+        "mqtt: the gateway does not accept the client id",
+        "mqtt: the gateway is not available, or does not accept the user name",
+        "mqtt: bad user name or password",
+        "mqtt: not authorised: check the clock, the device key, and that the device is enabled and a child of this gateway",
+    ]
     failIf(
-        code === 5,
-        ErrorCode.MqttNotAuthorized,
-        "mqtt: not authorised: check the clock, the device key, and that the device is enabled and a child of this gateway"
-    )
-    failIf(
-        code === 4,
-        ErrorCode.MqttBadCredentials,
-        "mqtt: bad user name or password"
-    )
-    failIf(
-        code === 3,
-        ErrorCode.MqttServerUnavailable,
-        "mqtt: the gateway is not available, or does not accept the user name"
-    )
-    failIf(
-        code === 2,
-        ErrorCode.MqttIdentifierRejected,
-        "mqtt: the gateway does not accept the client id"
-    )
-    failIf(
-        code === 1,
-        ErrorCode.MqttProtocolVersion,
-        "mqtt: the gateway does not speak MQTT 3.1.1"
-    )
-    fail(
+        code > reasons.length,
         ErrorCode.MqttReturnCode,
         "mqtt: the gateway refuses for an unknown reason"
     )
+    fail(ErrorCode.MqttProtocolVersion + code - 1, reasons[code - 1])
 }

@@ -14,6 +14,9 @@ const MAX_HEAD = 2048
 /** A server that is there answers `HEAD /` at once; the connection to it took longer. */
 const ANSWER_TIMEOUT_MS = 10000
 
+/** Optional white space, and the CR before a line's LF. */
+const SPACE = " \t\r"
+
 const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 /** Day 0 of Unix time was a Thursday. */
 const DAYS = "ThuFriSatSunMonTueWed"
@@ -66,12 +69,21 @@ export async function readHttpDate(
                 )
             } else if (line.length <= 1) noDate()
             else if (line.slice(0, 5).toString().toLowerCase() === "date:")
-                return parseHttpDate(line.slice(5).toString().trim())
+                return parseHttpDate(withoutSpace(line.slice(5).toString()))
             lineAt = end + 1
         }
         if (length === MAX_HEAD) break
     }
     noDate()
+}
+
+/** A field's value without the white space around it (RFC 9112 section 5), and without the CR of the line's end. */
+function withoutSpace(text: string): string {
+    let from = 0
+    let to = text.length
+    while (from < to && SPACE.indexOf(text[from]) >= 0) from++
+    while (from < to && SPACE.indexOf(text[to - 1]) >= 0) to--
+    return text.slice(from, to)
 }
 
 function noDate(): never {
@@ -89,13 +101,9 @@ export function parseHttpDate(text: string): number {
     let sec = -1
     // `Sun, 06 Nov 1994 08:49:37 GMT`; that nothing follows is in the last comparison.
     if (
-        text.slice(3, 5) === ", " &&
-        text[7] === " " &&
-        text[11] === " " &&
-        text[16] === " " &&
-        text[19] === ":" &&
-        text[22] === ":" &&
-        text.slice(25) === " GMT"
+        text.length === 29 &&
+        text.slice(3, 5) + text[7] + text[11] + text[16] === ",    " &&
+        text[19] + text[22] + text.slice(25) === ":: GMT"
     ) {
         const month = MONTHS.indexOf(text.slice(8, 11))
         if (month >= 0 && month % 3 === 0)

@@ -9,6 +9,7 @@
  * on the heap while the program computes, up to MAX_BUFFERED_BYTES, and then the connection is dropped.
  */
 import * as ds from "@devicescript/core"
+import { removeAt } from "../bytes"
 import { ErrorCode, fail, LeafError, failIf } from "../errors"
 import { Transport } from "../transport"
 
@@ -111,7 +112,8 @@ export class TcpTransport implements Transport {
         this.woken = false
         // What came before a reset is still read: it may be the alert that explains it.
         if (this.pieces.length > 0) {
-            const piece = this.pieces.shift()
+            const piece = this.pieces[0]
+            removeAt(this.pieces, 0)
             this.buffered = this.buffered - piece.length
             return piece
         }

@@ -3,7 +3,7 @@ import * as ds from "@devicescript/core"
 import { equalBytes } from "../bytes"
 import { ErrorCode, errorCode, fail, failIf } from "../errors"
 import { Transport } from "../transport"
-import { parseIpv4, referenceAddress } from "../x509/names"
+import { referenceAddress } from "../x509/names"
 import { VerifiedIssuers } from "../x509/issuers"
 import { PathPolicy, TrustAnchor } from "../x509/path"
 import { alertFor, sendAlert } from "./alert"
@@ -78,15 +78,14 @@ export class Handshake {
 
     /** @throws LeafError X509NoReferenceName (I1), TlsNoRandomness (N7): before anything is sent */
     constructor(readonly options: TlsOptions) {
-        referenceAddress(options.host)
-        this.isNamed = parseIpv4(options.host) === null
+        this.isNamed = referenceAddress(options.host) === null
         this.policy = {
             anchors: options.anchors,
             schemes: options.parts.schemes,
             host: options.host,
             nowSec: options.nowSec,
             floorSec: options.floorSec,
-            issuers: options.issuers !== undefined ? options.issuers : null,
+            issuers: options.issuers,
         }
         this.random = randomBytes(RANDOM_LENGTH)
     }

@@ -4,11 +4,16 @@ import { ErrorCode, fail } from "../errors"
 
 /** Walks over a part of a buffer that belongs to somebody else. Every step checks the end: TlsMalformed. */
 export class WireReader {
+    /** The next field starts here. Not declared with the parameter: the compiler would take in `Array.at`. */
+    at: number
+
     constructor(
         readonly bytes: Buffer,
-        public at: number,
+        at: number,
         readonly end: number
-    ) {}
+    ) {
+        this.at = at
+    }
 
     left(): number {
         return this.end - this.at
