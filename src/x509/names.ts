@@ -5,7 +5,7 @@
  * left-most label, stands for exactly one label, and has at least two labels behind it. Names are compared as A-labels
  * (IDN in their ASCII form), ASCII letters regardless of case. Addresses are IPv4.
  */
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { Der, malformed, Tag } from "./der"
 
 /** The longest DNS name, RFC 1035 2.3.4. */
@@ -68,11 +68,11 @@ export function isDnsName(name: string): boolean {
  */
 export function referenceAddress(host: string): Buffer {
     const address = parseIpv4(host)
-    if (address === null && !isDnsName(host))
-        fail(
-            ErrorCode.X509NoReferenceName,
-            "x509: the gateway's name is no host name and no IPv4 address"
-        )
+    failIf(
+        address === null && !isDnsName(host),
+        ErrorCode.X509NoReferenceName,
+        "x509: the gateway's name is no host name and no IPv4 address"
+    )
     return address
 }
 
