@@ -27,6 +27,7 @@ const SINGLE_FILES: Record<string, Layer> = {
     "src/names.ts": "base",
     "src/transport.ts": "base",
     "src/unixtime.ts": "base",
+    "src/wirewriter.ts": "base",
     "src/index.ts": "top",
     "src/firmware.ts": "top",
     "src/main.ts": "top",
