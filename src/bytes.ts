@@ -1,4 +1,4 @@
-/** Small functions over buffers that more than one layer uses. Big-endian is the byte order of every protocol here. */
+/** Small functions over buffers, and one over lists, that more than one layer uses. Big-endian is the byte order of every protocol here. */
 
 /** Whether two buffers hold the same bytes. For public values: it stops at the first difference. */
 export function equalBytes(a: Buffer, b: Buffer): boolean {
@@ -36,4 +36,10 @@ export function writeUint24(to: Buffer, at: number, value: number): void {
     to[at] = value >> 16
     to[at + 1] = value >> 8
     to[at + 2] = value
+}
+
+/** Takes an element out of a list; the later ones move up. */
+export function removeAt<T>(list: T[], index: number): void {
+    for (let i = index + 1; i < list.length; i++) list[i - 1] = list[i]
+    list.pop()
 }

@@ -189,6 +189,8 @@ export interface Compiler {
         dbg?: CompilerDebugInfo
         diagnostics: Diagnostic[]
     }
+    /** A listing of an image: code, then the tables of strings. */
+    disassemble(image: Uint8Array, options: object): string
 }
 
 let compiler: Compiler | undefined

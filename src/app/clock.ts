@@ -12,7 +12,7 @@
  * 25 days. Nothing here may use bit operators.
  */
 import * as ds from "@devicescript/core"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, failIf } from "../errors"
 
 /** How long a token lives once the time is known: what Microsoft's SDKs take. */
 const TOKEN_LIFE_SEC = 3600
@@ -98,15 +98,15 @@ export class Clock {
      * @throws LeafError DateOutOfBounds
      */
     accept(dateSec: number, notBeforeSec: number, notAfterSec: number): void {
-        if (!(
-            dateSec >= notBeforeSec &&
-            dateSec <= notAfterSec &&
-            dateSec >= this.floorSec - SKEW_SEC
-        ))
-            fail(
-                ErrorCode.DateOutOfBounds,
-                "app: the gateway's Date is outside its certificate's validity or before the time floor"
-            )
+        failIf(
+            !(
+                dateSec >= notBeforeSec &&
+                dateSec <= notAfterSec &&
+                dateSec >= this.floorSec - SKEW_SEC
+            ),
+            ErrorCode.DateOutOfBounds,
+            "app: the gateway's Date is outside its certificate's validity or before the time floor"
+        )
         this.acceptedSec = dateSec
         this.acceptedMs = ds.millis()
         this.known = true

@@ -38,7 +38,7 @@ export class IssuerMemory implements VerifiedIssuers {
             const text = stored.toString("hex")
             const count = Math.idiv(stored.length - TAG_LENGTH, ID_TEXT / 2)
             if (
-                text.startsWith(this.tag.toString("hex")) &&
+                text.slice(0, 2 * TAG_LENGTH) === this.tag.toString("hex") &&
                 count <= IDS &&
                 stored.length === TAG_LENGTH + (count * ID_TEXT) / 2
             )

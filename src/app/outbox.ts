@@ -7,6 +7,7 @@
  *
  * RAM: `MAX_BYTES` at most, whatever the interval of the telemetry. The outbox owns the messages given to it.
  */
+import { removeAt } from "../bytes"
 import { ErrorCode, fail } from "../errors"
 import type { OutgoingMessage } from "../mqtt/session"
 
@@ -91,9 +92,7 @@ export class Outbox {
 
     private remove(index: number): void {
         this.bytes -= lengthOf(this.messages[index])
-        for (let i = index; i + 1 < this.messages.length; i++)
-            this.messages[i] = this.messages[i + 1]
-        this.messages.pop()
+        removeAt(this.messages, index)
     }
 }
 

@@ -46,7 +46,7 @@ const REDUCTION: Buffer = hex`
 /** The eleven round keys, one behind the other: FIPS 197 section 5.2. */
 function expandKey(key: Buffer): Buffer {
     const keys = Buffer.alloc(LAST_ROUND_AT + BLOCK)
-    keys.set(key)
+    keys.blitAt(0, key, 0, key.length)
     let constant = 1
     for (let at = BLOCK; at < keys.length; at = at + 4) {
         let word = keys.getAt(at - 4, "i32")

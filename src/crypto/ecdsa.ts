@@ -4,7 +4,7 @@
  * Everything here is public: nothing is kept secret or wiped, and the time depends on the numbers. It does not refuse
  * the second signature that there is to each, (r, n - s): TLS and X.509 have no use for that.
  */
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import {
     invertModulo,
     loadDigits,
@@ -56,11 +56,11 @@ function readScalar(signature: Buffer, at: number, to: Buffer): number {
     // One that is too long stays 0, which is out of range as well.
     if (length <= P256_LENGTH)
         to.blitAt(P256_LENGTH - length, signature, at, length)
-    if (!isP256Scalar(to))
-        fail(
-            ErrorCode.CryptoSignatureRange,
-            "crypto: an ECDSA signature is out of range"
-        )
+    failIf(
+        !isP256Scalar(to),
+        ErrorCode.CryptoSignatureRange,
+        "crypto: an ECDSA signature is out of range"
+    )
     return end
 }
 
@@ -78,8 +78,11 @@ export async function verifyEcdsaP256(
     digest: Buffer,
     signature: Buffer
 ): Promise<void> {
-    if (digest.length < MIN_DIGEST_LENGTH)
-        fail(ErrorCode.CryptoDigestLength, "crypto: the digest is too short")
+    failIf(
+        digest.length < MIN_DIGEST_LENGTH,
+        ErrorCode.CryptoDigestLength,
+        "crypto: the digest is too short"
+    )
     const r = Buffer.alloc(P256_LENGTH)
     const u1 = Buffer.alloc(P256_LENGTH)
     const u2 = Buffer.alloc(P256_LENGTH)
@@ -115,9 +118,9 @@ export async function verifyEcdsaP256(
                 good = await isZero(COMPARE, registers)
             }
     }
-    if (!good)
-        fail(
-            ErrorCode.CryptoBadSignature,
-            "crypto: the ECDSA signature is wrong"
-        )
+    failIf(
+        !good,
+        ErrorCode.CryptoBadSignature,
+        "crypto: the ECDSA signature is wrong"
+    )
 }

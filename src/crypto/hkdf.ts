@@ -5,7 +5,7 @@
  */
 import { hmac } from "@devicescript/crypto"
 import { wipe } from "../bytes"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, failIf } from "../errors"
 
 /** Bytes of SHA-256's output, and of a pseudorandom key. */
 export const HKDF_KEY_LENGTH = 32
@@ -30,10 +30,16 @@ export function hkdfExtract(salt: Buffer, ikm: Buffer): Buffer {
  * @throws CryptoKeyLength, CryptoRange
  */
 export function hkdfExpand(prk: Buffer, info: Buffer, length: number): Buffer {
-    if (prk.length < HKDF_KEY_LENGTH)
-        fail(ErrorCode.CryptoKeyLength, "crypto: the HKDF key is too short")
-    if (!(length >= 1 && length <= MAX_OUTPUT))
-        fail(ErrorCode.CryptoRange, "crypto: HKDF gives 1 to 8160 bytes")
+    failIf(
+        prk.length < HKDF_KEY_LENGTH,
+        ErrorCode.CryptoKeyLength,
+        "crypto: the HKDF key is too short"
+    )
+    failIf(
+        !(length >= 1 && length <= MAX_OUTPUT),
+        ErrorCode.CryptoRange,
+        "crypto: HKDF gives 1 to 8160 bytes"
+    )
     const result = Buffer.alloc(length)
     const counter = hex`00`.slice()
     let block = Buffer.alloc(0)

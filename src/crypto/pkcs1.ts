@@ -30,7 +30,7 @@ export async function verifyPkcs1(
     const infoAt = digestAt - hash.digestInfo.length
     expected[1] = 1
     expected.fillAt(2, infoAt - 3, 0xff)
-    expected.set(hash.digestInfo, infoAt)
-    expected.set(digest, digestAt)
+    expected.blitAt(infoAt, hash.digestInfo, 0, hash.digestInfo.length)
+    expected.blitAt(digestAt, digest, 0, hash.length)
     if (!equalBytes(actual, expected)) failSignature()
 }

@@ -8,7 +8,7 @@
  * Everything here is public: nothing is kept secret or wiped. 2048 bits take about 1.8 million opcodes and 4 KB of heap
  * while they are calculated, 4096 bits 6.5 million and 8 KB; 3.7 KB of bytecode with the arithmetic.
  */
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { power65537 } from "./montgomery.g"
 import { noteOperation } from "./operation"
 
@@ -35,18 +35,19 @@ export function modulusBits(key: RsaPublicKey): number {
     const n = key.modulus
     let bits = 8 * n.length
     for (let bit = 128; bit > 0 && (n[0] & bit) === 0; bit = bit >> 1) bits--
-    if (
+    failIf(
         bits < MIN_MODULUS_BITS ||
-        bits > MAX_MODULUS_BITS ||
-        n[0] === 0 ||
-        (n[n.length - 1] & 1) === 0
+            bits > MAX_MODULUS_BITS ||
+            n[0] === 0 ||
+            (n[n.length - 1] & 1) === 0,
+        ErrorCode.CryptoModulus,
+        "crypto: RSA modulus not odd or not of 2048 to 4096 bits"
     )
-        fail(
-            ErrorCode.CryptoModulus,
-            "crypto: RSA modulus not odd or not of 2048 to 4096 bits"
-        )
-    if (key.exponent !== PUBLIC_EXPONENT)
-        fail(ErrorCode.CryptoExponent, "crypto: RSA exponent is not 65537")
+    failIf(
+        key.exponent !== PUBLIC_EXPONENT,
+        ErrorCode.CryptoExponent,
+        "crypto: RSA exponent is not 65537"
+    )
     return bits
 }
 
@@ -62,18 +63,18 @@ export async function rsaPublicOperation(
 ): Promise<Buffer> {
     const bits = modulusBits(key)
     const n = key.modulus
-    if (input.length !== n.length)
-        fail(
-            ErrorCode.CryptoSignatureLength,
-            "crypto: RSA signature and modulus differ in length"
-        )
+    failIf(
+        input.length !== n.length,
+        ErrorCode.CryptoSignatureLength,
+        "crypto: RSA signature and modulus differ in length"
+    )
     let i = 0
     while (i < n.length && input[i] === n[i]) i++
-    if (i === n.length || input[i] > n[i])
-        fail(
-            ErrorCode.CryptoSignatureRange,
-            "crypto: RSA signature is not below the modulus"
-        )
+    failIf(
+        i === n.length || input[i] > n[i],
+        ErrorCode.CryptoSignatureRange,
+        "crypto: RSA signature is not below the modulus"
+    )
     noteOperation(`RSA-${bits}`)
     return await power65537(input, n, bits)
 }
@@ -85,9 +86,9 @@ export function failSignature(): never {
 
 /** @throws CryptoDigestLength unless a digest has its hash's length: another one would shift the padding */
 export function checkDigestLength(digest: Buffer, length: number): void {
-    if (digest.length !== length)
-        fail(
-            ErrorCode.CryptoDigestLength,
-            "crypto: the digest has not its hash's length"
-        )
+    failIf(
+        digest.length !== length,
+        ErrorCode.CryptoDigestLength,
+        "crypto: the digest has not its hash's length"
+    )
 }

@@ -12,7 +12,7 @@
  * Secrets: the scalar's copy and all registers are overwritten before return; the caller owns and wipes the scalar and
  * the result. Doubles that the interpreter left on its stack are out of reach.
  */
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, failIf } from "../errors"
 import { wipe } from "../bytes"
 import {
     DIVIDE,
@@ -40,8 +40,11 @@ export const X25519_LENGTH = 32
  * (check K2; RFC 7748 6.1 leaves it open, RFC 8446 7.4.2 requires it, so it is always done)
  */
 export async function x25519(scalar: Buffer, u: Buffer): Promise<Buffer> {
-    if (scalar.length !== X25519_LENGTH || u.length !== X25519_LENGTH)
-        fail(ErrorCode.CryptoKeyLength, "crypto: X25519 takes 32 bytes")
+    failIf(
+        scalar.length !== X25519_LENGTH || u.length !== X25519_LENGTH,
+        ErrorCode.CryptoKeyLength,
+        "crypto: X25519 takes 32 bytes"
+    )
     noteOperation("X25519")
     const k = scalar.slice()
     k[0] = k[0] & 248
@@ -73,11 +76,11 @@ export async function x25519(scalar: Buffer, u: Buffer): Promise<Buffer> {
     for (let i = 0; i < X25519_LENGTH; i++) any = any | result[i]
     for (const register of registers)
         for (let i = 0; i < register.length; i++) register[i] = 0
-    if (any === 0)
-        fail(
-            ErrorCode.CryptoWeakKeyShare,
-            "crypto: X25519 public key of low order"
-        )
+    failIf(
+        any === 0,
+        ErrorCode.CryptoWeakKeyShare,
+        "crypto: X25519 public key of low order"
+    )
     return result
 }
 

@@ -6,7 +6,7 @@
  * `leaf provision` on the host and for a device that takes the string over a serial line.
  */
 import { wipe } from "../bytes"
-import { ErrorCode, errorCode, fail } from "../errors"
+import { ErrorCode, errorCode, fail, failIf } from "../errors"
 import { decodeBase64 } from "./base64"
 import { checkDeviceId, checkHostName } from "./identifier"
 
@@ -61,11 +61,11 @@ function parsePart(part: string, result: ConnectionString): void {
     if (equals < 1) failMalformed()
     const name = part.slice(0, equals)
     const value = part.slice(equals + 1)
-    if (!value)
-        fail(
-            ErrorCode.PartEmpty,
-            "iothub: a part of the connection string has no value"
-        )
+    failIf(
+        !value,
+        ErrorCode.PartEmpty,
+        "iothub: a part of the connection string has no value"
+    )
     switch (name.toLowerCase()) {
         case "hostname":
             checkOnce(name, result.hostName)

@@ -7,7 +7,7 @@
  *
  * Not checked here: the service's 256 KB for a message. The outbox accepts far less.
  */
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { checkMessageId } from "./identifier"
 import { encodeComponent } from "./percent"
 
@@ -51,11 +51,11 @@ export function createTelemetryTopic(
     if (message.properties !== undefined)
         for (const name of Object.keys(message.properties)) {
             // `$` would make it a system property.
-            if (!name || name[0] === "$")
-                fail(
-                    ErrorCode.InvalidPropertyName,
-                    "iothub: the name of a property is empty or starts with $"
-                )
+            failIf(
+                !name || name[0] === "$",
+                ErrorCode.InvalidPropertyName,
+                "iothub: the name of a property is empty or starts with $"
+            )
             topic = append(topic, name, `${message.properties[name]}`)
         }
     // The first property needs no separator.

@@ -4,8 +4,8 @@
  * Encoding gives one buffer a packet. That a text has at most 65,535 bytes (section 1.5.3) is not checked: no buffer of the
  * runtime is as long. Not here: QoS 2, retained messages, UNSUBSCRIBE; nobody on an IoT Hub uses them.
  */
-import { writeUint16 } from "../bytes"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
+import { WireWriter } from "../wirewriter"
 
 export const enum PacketType {
     Connect = 1,
@@ -25,46 +25,28 @@ export const enum PacketType {
  */
 export const MAX_MESSAGE_BYTES = 262144
 
-/** Writes a packet of known length from the front to the back. */
-class PacketWriter {
-    readonly bytes: Buffer
-    private at = 0
-
-    /** @param first type and flags */
-    constructor(first: number, remaining: number) {
-        let lengthBytes = 1
-        for (let rest = remaining >> 7; rest > 0; rest = rest >> 7)
-            lengthBytes++
-        this.bytes = Buffer.alloc(1 + lengthBytes + remaining)
-        this.bytes[0] = first
-        let rest = remaining
-        for (let i = 1; i <= lengthBytes; i++) {
-            this.bytes[i] = (rest & 127) | (i < lengthBytes ? 128 : 0)
-            rest = rest >> 7
-        }
-        this.at = 1 + lengthBytes
+/**
+ * Begins a packet of known length: a buffer for all of it, its fixed header written.
+ *
+ * @param first type and flags
+ */
+function beginPacket(first: number, remaining: number): WireWriter {
+    let lengthBytes = 1
+    for (let rest = remaining >> 7; rest > 0; rest = rest >> 7) lengthBytes++
+    const w = new WireWriter(Buffer.alloc(1 + lengthBytes + remaining))
+    w.writeUint8(first)
+    let rest = remaining
+    for (let i = 1; i <= lengthBytes; i++) {
+        w.writeUint8((rest & 127) | (i < lengthBytes ? 128 : 0))
+        rest = rest >> 7
     }
+    return w
+}
 
-    writeUint8(value: number): void {
-        this.bytes[this.at] = value
-        this.at = this.at + 1
-    }
-
-    writeUint16(value: number): void {
-        writeUint16(this.bytes, this.at, value)
-        this.at = this.at + 2
-    }
-
-    writeBytes(bytes: Buffer): void {
-        this.bytes.blitAt(this.at, bytes, 0, bytes.length)
-        this.at = this.at + bytes.length
-    }
-
-    /** A text with its length before it. */
-    writeText(text: Buffer): void {
-        this.writeUint16(text.length)
-        this.writeBytes(text)
-    }
+/** A text with its length before it. */
+function writeText(w: WireWriter, text: Buffer): void {
+    w.writeUint16(text.length)
+    w.writeBytes(text)
 }
 
 export interface ConnectFields {
@@ -80,18 +62,18 @@ export function encodeConnect(fields: ConnectFields): Buffer {
     const clientId = Buffer.from(fields.clientId)
     const username = Buffer.from(fields.username)
     const password = Buffer.from(fields.password)
-    const w = new PacketWriter(
+    const w = beginPacket(
         PacketType.Connect << 4,
         16 + clientId.length + username.length + password.length
     )
-    w.writeText(hex`4d515454`) // "MQTT"
+    writeText(w, hex`4d515454`) // "MQTT"
     w.writeUint8(4) // protocol level
     // User name, password, and clean session if asked for.
     w.writeUint8(0xc0 | (fields.cleanSession ? 2 : 0))
     w.writeUint16(fields.keepAliveSec)
-    w.writeText(clientId)
-    w.writeText(username)
-    w.writeText(password)
+    writeText(w, clientId)
+    writeText(w, username)
+    writeText(w, password)
     return w.bytes
 }
 
@@ -111,11 +93,11 @@ export function encodePublish(
     const topicBytes = Buffer.from(topic)
     checkTopic(topicBytes)
     const idLength = qos > 0 ? 2 : 0
-    const w = new PacketWriter(
+    const w = beginPacket(
         (PacketType.Publish << 4) | (duplicate ? 8 : 0) | (qos << 1),
         2 + topicBytes.length + idLength + payload.length
     )
-    w.writeText(topicBytes)
+    writeText(w, topicBytes)
     if (qos > 0) w.writeUint16(packetId)
     w.writeBytes(payload)
     return w.bytes
@@ -123,7 +105,7 @@ export function encodePublish(
 
 /** PUBACK, section 3.4. */
 export function encodePuback(packetId: number): Buffer {
-    const w = new PacketWriter(PacketType.Puback << 4, 2)
+    const w = beginPacket(PacketType.Puback << 4, 2)
     w.writeUint16(packetId)
     return w.bytes
 }
@@ -135,16 +117,16 @@ export function encodeSubscribe(
     qos: number
 ): Buffer {
     const text = Buffer.from(filter)
-    const w = new PacketWriter((PacketType.Subscribe << 4) | 2, 5 + text.length)
+    const w = beginPacket((PacketType.Subscribe << 4) | 2, 5 + text.length)
     w.writeUint16(packetId)
-    w.writeText(text)
+    writeText(w, text)
     w.writeUint8(qos)
     return w.bytes
 }
 
 /** PINGREQ or DISCONNECT: no content, sections 3.12 and 3.14. */
 export function encodeEmpty(type: PacketType): Buffer {
-    return new PacketWriter(type << 4, 0).bytes
+    return beginPacket(type << 4, 0).bytes
 }
 
 /**
@@ -160,7 +142,7 @@ export function checkHeader(first: number, remaining: number): void {
     const flags = first & 15
     if (type === PacketType.Publish) {
         const qos = (flags >> 1) & 3
-        if (qos === 2) fail(ErrorCode.MqttQos2, "mqtt: a message has QoS 2")
+        failIf(qos === 2, ErrorCode.MqttQos2, "mqtt: a message has QoS 2")
         // [MQTT-3.3.1-4], and [MQTT-3.3.1-2]: DUP is 0 with QoS 0.
         if (qos === 3 || (qos === 0 && flags >= 8)) wrongFlags()
         if (remaining > MAX_MESSAGE_BYTES) tooLong()

@@ -7,7 +7,7 @@
  * RAM: the piece that the transport gave last, and the packet.
  */
 import * as ds from "@devicescript/core"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, failIf } from "../errors"
 import { Transport } from "../transport"
 import { checkHeader } from "./packet"
 
@@ -57,11 +57,11 @@ export class PacketReader {
         if (this.piece === null) {
             const piece = await this.transport.read(timeoutMs)
             if (piece === undefined) return Reading.Nothing
-            if (piece === null)
-                fail(
-                    ErrorCode.ConnectionClosed,
-                    "mqtt: the gateway closed the connection"
-                )
+            failIf(
+                piece === null,
+                ErrorCode.ConnectionClosed,
+                "mqtt: the gateway closed the connection"
+            )
             this.heardMs = ds.millis()
             this.piece = piece
             this.pieceAt = 0
@@ -105,8 +105,11 @@ export class PacketReader {
         this.remaining = this.remaining | ((byte & 127) << (7 * (index - 1)))
         if (byte >= 128) {
             // Four bytes at most.
-            if (index === 4)
-                fail(ErrorCode.MqttLength, "mqtt: a length is malformed")
+            failIf(
+                index === 4,
+                ErrorCode.MqttLength,
+                "mqtt: a length is malformed"
+            )
             return
         }
         checkHeader(this.first, this.remaining)

@@ -9,7 +9,8 @@
  * the id 1.
  */
 import * as ds from "@devicescript/core"
-import { ErrorCode, fail } from "../errors"
+import { removeAt } from "../bytes"
+import { ErrorCode, fail, failIf } from "../errors"
 import { Transport } from "../transport"
 import {
     ConnectFields,
@@ -113,16 +114,19 @@ export class Session {
         for (;;) {
             const leftMs = Math.max(0, endMs - ds.millis())
             if ((await r.read(leftMs)) === Reading.Packet) break
-            if (leftMs === 0)
-                fail(
-                    ErrorCode.MqttConnackTimeout,
-                    "mqtt: the gateway did not answer CONNECT"
-                )
+            failIf(
+                leftMs === 0,
+                ErrorCode.MqttConnackTimeout,
+                "mqtt: the gateway did not answer CONNECT"
+            )
         }
         if (r.first >> 4 !== PacketType.Connack) unexpected(r.first >> 4)
         // Section 3.2.2.1: seven reserved bits.
-        if (r.body[0] > 1)
-            fail(ErrorCode.MqttFlags, "mqtt: a CONNACK has wrong flags")
+        failIf(
+            r.body[0] > 1,
+            ErrorCode.MqttFlags,
+            "mqtt: a CONNACK has wrong flags"
+        )
         checkReturnCode(r.body[1])
         return r.body[0] === 1
     }
@@ -141,8 +145,11 @@ export class Session {
     async publish(message: OutgoingMessage): Promise<void> {
         const isCounted = message.qos > 0
         if (isCounted) {
-            if (this.windowRoom() === 0)
-                fail(ErrorCode.MqttWindowFull, "mqtt: the window is full")
+            failIf(
+                this.windowRoom() === 0,
+                ErrorCode.MqttWindowFull,
+                "mqtt: the window is full"
+            )
             // [MQTT-4.4.0-1]: again with the same id, unless this session has given it to another.
             if (
                 message.packetId === 0 ||
@@ -179,11 +186,11 @@ export class Session {
             const leftMs = Math.max(0, endMs - ds.millis())
             await this.poll(leftMs)
             if (this.granted >= 0) break
-            if (leftMs === 0)
-                fail(
-                    ErrorCode.MqttSubackTimeout,
-                    "mqtt: the gateway did not answer SUBSCRIBE"
-                )
+            failIf(
+                leftMs === 0,
+                ErrorCode.MqttSubackTimeout,
+                "mqtt: the gateway did not answer SUBSCRIBE"
+            )
         }
         if (this.granted === SUBSCRIBE_FAILURE)
             fail(
@@ -231,17 +238,18 @@ export class Session {
         const nowMs = ds.millis()
         // After a long computation much may wait to be read, the acknowledgement behind it; but not for ever.
         const patience = isQuiet ? 1 : 2
-        if (
+        failIf(
             this.inFlight.length > 0 &&
-            nowMs - this.windowMs >= patience * this.answerTimeoutMs
+                nowMs - this.windowMs >= patience * this.answerTimeoutMs,
+            ErrorCode.MqttPubackTimeout,
+            "mqtt: the gateway did not acknowledge a message"
         )
-            fail(
-                ErrorCode.MqttPubackTimeout,
-                "mqtt: the gateway did not acknowledge a message"
-            )
         if (this.isPinging()) {
-            if (isQuiet && nowMs - this.pingMs >= this.pingTimeoutMs)
-                fail(ErrorCode.MqttPingTimeout, "mqtt: the link is dead")
+            failIf(
+                isQuiet && nowMs - this.pingMs >= this.pingTimeoutMs,
+                ErrorCode.MqttPingTimeout,
+                "mqtt: the link is dead"
+            )
         } else if (nowMs >= this.nextPingMs()) {
             this.pingMs = nowMs
             await this.send(encodeEmpty(PacketType.Pingreq))
@@ -280,9 +288,7 @@ export class Session {
             return
         }
         const message = this.inFlight[index]
-        for (let i = index; i + 1 < this.inFlight.length; i++)
-            this.inFlight[i] = this.inFlight[i + 1]
-        this.inFlight.pop()
+        removeAt(this.inFlight, index)
         this.windowMs = ds.millis()
         this.handlers.acknowledged(message)
     }
@@ -317,33 +323,20 @@ export class Session {
     }
 }
 
-/** CONNACK, table 3.1. */
+/** What a gateway says with the return codes 1 to 5, table 3.1. Their errors have codes in the same order. */
 function checkReturnCode(code: number): void {
     if (code === 0) return
-    if (code === 5)
-        fail(
-            ErrorCode.MqttNotAuthorized,
-            "mqtt: not authorised: check the clock, the device key, and that the device is enabled and a child of this gateway"
-        )
-    if (code === 4)
-        fail(ErrorCode.MqttBadCredentials, "mqtt: bad user name or password")
-    if (code === 3)
-        fail(
-            ErrorCode.MqttServerUnavailable,
-            "mqtt: the gateway is not available, or does not accept the user name"
-        )
-    if (code === 2)
-        fail(
-            ErrorCode.MqttIdentifierRejected,
-            "mqtt: the gateway does not accept the client id"
-        )
-    if (code === 1)
-        fail(
-            ErrorCode.MqttProtocolVersion,
-            "mqtt: the gateway does not speak MQTT 3.1.1"
-        )
-    fail(
+    const reasons = [
+        "mqtt: the gateway does not speak MQTT 3.1.1",
+        "mqtt: the gateway does not accept the client id",
+        "mqtt: the gateway is not available, or does not accept the user name",
+        "mqtt: bad user name or password",
+        "mqtt: not authorised: check the clock, the device key, and that the device is enabled and a child of this gateway",
+    ]
+    failIf(
+        code > reasons.length,
         ErrorCode.MqttReturnCode,
         "mqtt: the gateway refuses for an unknown reason"
     )
+    fail(ErrorCode.MqttProtocolVersion + code - 1, reasons[code - 1])
 }

@@ -5,7 +5,7 @@
  * answer is read a line at a time, and never more than MAX_HEAD bytes of it.
  */
 import * as ds from "@devicescript/core"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { Transport } from "../transport"
 import { decimal, unixSeconds } from "../unixtime"
 
@@ -13,6 +13,9 @@ import { decimal, unixSeconds } from "../unixtime"
 const MAX_HEAD = 2048
 /** A server that is there answers `HEAD /` at once; the connection to it took longer. */
 const ANSWER_TIMEOUT_MS = 10000
+
+/** Optional white space, and the CR before a line's LF. */
+const SPACE = " \t\r"
 
 const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 /** Day 0 of Unix time was a Thursday. */
@@ -45,11 +48,11 @@ export async function readHttpDate(
         const piece = await transport.read(Math.max(0, endMs - ds.millis()))
         if (piece === null) break
         if (piece === undefined) {
-            if (ds.millis() >= endMs)
-                fail(
-                    ErrorCode.HttpTimeout,
-                    "net: no answer to the time request"
-                )
+            failIf(
+                ds.millis() >= endMs,
+                ErrorCode.HttpTimeout,
+                "net: no answer to the time request"
+            )
             continue
         }
         head.blitAt(length, piece, 0, piece.length)
@@ -59,16 +62,28 @@ export async function readHttpDate(
             if (end < 0) break
             const line = head.slice(lineAt, end)
             if (lineAt === 0) {
-                if (line.slice(0, 7).toString() !== "HTTP/1.")
-                    fail(ErrorCode.HttpMalformed, "net: the answer is not HTTP")
+                failIf(
+                    line.slice(0, 7).toString() !== "HTTP/1.",
+                    ErrorCode.HttpMalformed,
+                    "net: the answer is not HTTP"
+                )
             } else if (line.length <= 1) noDate()
             else if (line.slice(0, 5).toString().toLowerCase() === "date:")
-                return parseHttpDate(line.slice(5).toString().trim())
+                return parseHttpDate(withoutSpace(line.slice(5).toString()))
             lineAt = end + 1
         }
         if (length === MAX_HEAD) break
     }
     noDate()
+}
+
+/** A field's value without the white space around it (RFC 9112 section 5), and without the CR of the line's end. */
+function withoutSpace(text: string): string {
+    let from = 0
+    let to = text.length
+    while (from < to && SPACE.indexOf(text[from]) >= 0) from++
+    while (from < to && SPACE.indexOf(text[to - 1]) >= 0) to--
+    return text.slice(from, to)
 }
 
 function noDate(): never {
@@ -86,13 +101,9 @@ export function parseHttpDate(text: string): number {
     let sec = -1
     // `Sun, 06 Nov 1994 08:49:37 GMT`; that nothing follows is in the last comparison.
     if (
-        text.slice(3, 5) === ", " &&
-        text[7] === " " &&
-        text[11] === " " &&
-        text[16] === " " &&
-        text[19] === ":" &&
-        text[22] === ":" &&
-        text.slice(25) === " GMT"
+        text.length === 29 &&
+        text.slice(3, 5) + text[7] + text[11] + text[16] === ",    " &&
+        text[19] + text[22] + text.slice(25) === ":: GMT"
     ) {
         const month = MONTHS.indexOf(text.slice(8, 11))
         if (month >= 0 && month % 3 === 0)
@@ -107,7 +118,10 @@ export function parseHttpDate(text: string): number {
     }
     // In doubles: seconds leave the range of int32 in 2038, days do not.
     const day = 3 * (Math.floor(sec / 86400) % 7)
-    if (sec < 0 || text.slice(0, 3) !== DAYS.slice(day, day + 3))
-        fail(ErrorCode.HttpMalformed, "net: the Date is malformed")
+    failIf(
+        sec < 0 || text.slice(0, 3) !== DAYS.slice(day, day + 3),
+        ErrorCode.HttpMalformed,
+        "net: the Date is malformed"
+    )
     return sec
 }

@@ -1,31 +1,18 @@
 /** A link: TCP, and TLS to the gateway over it. */
 import * as ds from "@devicescript/core"
 import { onOperation } from "../crypto/operation"
-import { Handshake, HandshakeObserver } from "../tls/handshake"
-import { KeyShare, TlsParts } from "../tls/part"
-import type { Resumption } from "../tls/session"
+import { Handshake, HandshakeObserver, TlsOptions } from "../tls/handshake"
+import { KeyShare } from "../tls/part"
 import { Transport } from "../transport"
-import type { VerifiedIssuers } from "../x509/issuers"
-import { TrustAnchor } from "../x509/path"
 import { openTcp, TcpTransport } from "./tcp"
 
 /** How long a gateway may take to accept a connection, name resolution included. */
 const CONNECT_TIMEOUT_MS = 15000
 
-export interface LinkOptions {
-    parts: TlsParts
-    anchors: TrustAnchor[]
+/** As for the handshake; `openLink` sets the observer. The host is not always the name to connect to. */
+export interface LinkOptions extends TlsOptions {
     /** Name or address to connect to. */
     address: string
-    port: number
-    /** The name that the gateway's certificate must have; not always the one to connect to. */
-    host: string
-    /** Unix seconds, or -1 while the time is unknown; then certificates must not end before `floorSec`. */
-    nowSec: number
-    floorSec: number
-    /** As in `TlsOptions`. */
-    issuers?: VerifiedIssuers
-    resumption?: Resumption
 }
 
 /** An open, verified connection to the gateway. */
@@ -52,17 +39,8 @@ let spareShare: KeyShare = null
 export async function openLink(options: LinkOptions): Promise<Link> {
     onOperation(showOperation)
     const stopwatch = new Stopwatch()
-    const handshake = new Handshake({
-        parts: options.parts,
-        anchors: options.anchors,
-        host: options.host,
-        port: options.port,
-        nowSec: options.nowSec,
-        floorSec: options.floorSec,
-        issuers: options.issuers,
-        resumption: options.resumption,
-        observer: stopwatch,
-    })
+    options.observer = stopwatch
+    const handshake = new Handshake(options)
     handshake.share = spareShare
     spareShare = null
     await handshake.prepare()

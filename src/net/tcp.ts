@@ -9,7 +9,8 @@
  * on the heap while the program computes, up to MAX_BUFFERED_BYTES, and then the connection is dropped.
  */
 import * as ds from "@devicescript/core"
-import { ErrorCode, fail, LeafError } from "../errors"
+import { removeAt } from "../bytes"
+import { ErrorCode, fail, LeafError, failIf } from "../errors"
 import { Transport } from "../transport"
 
 /**
@@ -93,8 +94,11 @@ export class TcpTransport implements Transport {
         const deadlineMs = ds.millis() + timeoutMs
         while (!this.isOpen && !this.ended && this.failure === null) {
             const leftMs = deadlineMs - ds.millis()
-            if (leftMs <= 0)
-                fail(ErrorCode.ConnectTimeout, "net: no connection in time")
+            failIf(
+                leftMs <= 0,
+                ErrorCode.ConnectTimeout,
+                "net: no connection in time"
+            )
             await this.wait(leftMs)
         }
         if (!this.isOpen) {
@@ -109,7 +113,8 @@ export class TcpTransport implements Transport {
         this.woken = false
         // What came before a reset is still read: it may be the alert that explains it.
         if (this.pieces.length > 0) {
-            const piece = this.pieces.shift()
+            const piece = this.pieces[0]
+            removeAt(this.pieces, 0)
             this.buffered = this.buffered - piece.length
             return piece
         }
@@ -124,8 +129,11 @@ export class TcpTransport implements Transport {
     async write(data: Buffer): Promise<void> {
         for (let tries = 0; tries < MAX_SEND_RETRIES; tries++) {
             if (this.failure !== null) throw this.failure
-            if (this.ended || this !== current)
-                fail(ErrorCode.ConnectionClosed, "net: it was closed")
+            failIf(
+                this.ended || this !== current,
+                ErrorCode.ConnectionClosed,
+                "net: it was closed"
+            )
             const result = (ds as any as Runtime)._socketWrite(data)
             if (result === 0) return
             if (result !== WOULD_BLOCK)

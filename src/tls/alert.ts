@@ -1,5 +1,5 @@
 /** Alerts (RFC 8446 chapter 6): which one tells the peer of an error, and which one the peer told us of. */
-import { ErrorCode, errorCode, fail } from "../errors"
+import { ErrorCode, errorCode, fail, failIf } from "../errors"
 import { ContentType, RecordLayer } from "./record"
 
 export const enum Alert {
@@ -47,8 +47,11 @@ export function alertFor(code: number): number {
  * @throws LeafError TlsAlert for every other one
  */
 export function readAlert(data: Buffer, from: number, to: number): boolean {
-    if (to - from !== 2)
-        fail(ErrorCode.TlsMalformed, "tls: an alert is malformed")
+    failIf(
+        to - from !== 2,
+        ErrorCode.TlsMalformed,
+        "tls: an alert is malformed"
+    )
     const description = data[from + 1]
     if (description !== Alert.CloseNotify && description !== Alert.UserCanceled)
         fail(ErrorCode.TlsAlert, "tls: the server sent alert " + description)

@@ -1,6 +1,6 @@
 /** An open TLS connection: a Transport for application data. */
 import * as ds from "@devicescript/core"
-import { ErrorCode, errorCode, fail } from "../errors"
+import { ErrorCode, errorCode, failIf } from "../errors"
 import { pace } from "../crypto/pace"
 import { Transport } from "../transport"
 import { Alert, alertFor, readAlert, sendAlert } from "./alert"
@@ -43,8 +43,11 @@ export class TlsConnection implements Transport {
         try {
             // R6: after close_notify nothing is looked at any more.
             while (!this.ended) {
-                if (this.closed)
-                    fail(ErrorCode.ConnectionClosed, "tls: it was closed")
+                failIf(
+                    this.closed,
+                    ErrorCode.ConnectionClosed,
+                    "tls: it was closed"
+                )
                 const message = this.messages.take()
                 if (message !== null) {
                     await pace(OPCODES_A_MESSAGE)
@@ -67,30 +70,33 @@ export class TlsConnection implements Transport {
         const records = this.records
         const from = records.from
         if (records.type === ContentType.Handshake) return null
-        if (this.messages.isInside())
-            fail(
-                ErrorCode.TlsInterrupted,
-                "tls: a handshake message is interrupted"
-            )
+        failIf(
+            this.messages.isInside(),
+            ErrorCode.TlsInterrupted,
+            "tls: a handshake message is interrupted"
+        )
         records.from = records.to
         if (records.type === ContentType.ApplicationData)
             return records.to > from
                 ? records.data.slice(from, records.to)
                 : null
-        if (records.type !== ContentType.Alert)
-            fail(
-                ErrorCode.TlsUnexpectedRecord,
-                "tls: a record of another type was expected"
-            ) // S2
+        failIf(
+            records.type !== ContentType.Alert,
+            ErrorCode.TlsUnexpectedRecord,
+            "tls: a record of another type was expected"
+        ) // S2
         this.ended = readAlert(records.data, from, records.to)
         this.warnings++
-        if (this.warnings > MAX_WARNINGS)
-            fail(ErrorCode.TlsFlood, "tls: too many warnings")
+        failIf(
+            this.warnings > MAX_WARNINGS,
+            ErrorCode.TlsFlood,
+            "tls: too many warnings"
+        )
         return null
     }
 
     async write(data: Buffer): Promise<void> {
-        if (this.closed) fail(ErrorCode.ConnectionClosed, "tls: it was closed")
+        failIf(this.closed, ErrorCode.ConnectionClosed, "tls: it was closed")
         await this.records.write(ContentType.ApplicationData, data)
     }
 

@@ -1,5 +1,5 @@
 /** The extensions of one message of a server: RFC 8446 4.2, RFC 5246 7.4.1.4, check N3. */
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { WireReader } from "./wire"
 
 export const enum Extension {
@@ -37,16 +37,16 @@ export class Extensions {
         message.finish()
         while (list.left() > 0) {
             const type = list.readUint16()
-            if (this.types.indexOf(type) >= 0)
-                fail(
-                    ErrorCode.TlsRepeatedExtension,
-                    "tls: an extension stands twice"
-                )
-            if (this.types.length === MAX_EXTENSIONS)
-                fail(
-                    ErrorCode.TlsMalformed,
-                    "tls: there are too many extensions"
-                )
+            failIf(
+                this.types.indexOf(type) >= 0,
+                ErrorCode.TlsRepeatedExtension,
+                "tls: an extension stands twice"
+            )
+            failIf(
+                this.types.length === MAX_EXTENSIONS,
+                ErrorCode.TlsMalformed,
+                "tls: there are too many extensions"
+            )
             this.types.push(type)
             this.bodies.push(list.readVector16())
         }
@@ -62,16 +62,15 @@ export class Extensions {
     allow(allowed: number[]): void {
         for (const type of this.types)
             if (allowed.indexOf(type) < 0) {
-                if (
+                failIf(
                     type === Extension.RenegotiationInfo ||
-                    (type < 256 &&
-                        hex`00 01 0a 0b 0d 17 23 2b 2c 2d 33`.indexOf(type) >=
-                            0)
+                        (type < 256 &&
+                            hex`00 01 0a 0b 0d 17 23 2b 2c 2d 33`.indexOf(
+                                type
+                            ) >= 0),
+                    ErrorCode.TlsMisplacedExtension,
+                    "tls: an extension stands in the wrong message"
                 )
-                    fail(
-                        ErrorCode.TlsMisplacedExtension,
-                        "tls: an extension stands in the wrong message"
-                    )
                 unoffered()
             }
     }
@@ -84,11 +83,11 @@ export class Extensions {
     readMaxFragment(): boolean {
         const body = this.find(Extension.MaxFragmentLength)
         if (body === null) return false
-        if (body.readUint8() !== MAX_FRAGMENT_CODE)
-            fail(
-                ErrorCode.TlsMaxFragment,
-                "tls: the record size is not the one asked for"
-            ) // N5
+        failIf(
+            body.readUint8() !== MAX_FRAGMENT_CODE,
+            ErrorCode.TlsMaxFragment,
+            "tls: the record size is not the one asked for"
+        ) // N5
         body.finish()
         return true
     }

@@ -1,9 +1,9 @@
 /** What both ends of a handshake's code share: the options, and the state of one handshake up to its ServerHello. */
 import * as ds from "@devicescript/core"
 import { equalBytes } from "../bytes"
-import { ErrorCode, errorCode, fail } from "../errors"
+import { ErrorCode, errorCode, fail, failIf } from "../errors"
 import { Transport } from "../transport"
-import { parseIpv4, referenceAddress } from "../x509/names"
+import { referenceAddress } from "../x509/names"
 import { VerifiedIssuers } from "../x509/issuers"
 import { PathPolicy, TrustAnchor } from "../x509/path"
 import { alertFor, sendAlert } from "./alert"
@@ -78,15 +78,14 @@ export class Handshake {
 
     /** @throws LeafError X509NoReferenceName (I1), TlsNoRandomness (N7): before anything is sent */
     constructor(readonly options: TlsOptions) {
-        referenceAddress(options.host)
-        this.isNamed = parseIpv4(options.host) === null
+        this.isNamed = referenceAddress(options.host) === null
         this.policy = {
             anchors: options.anchors,
             schemes: options.parts.schemes,
             host: options.host,
             nowSec: options.nowSec,
             floorSec: options.floorSec,
-            issuers: options.issuers !== undefined ? options.issuers : null,
+            issuers: options.issuers,
         }
         this.random = randomBytes(RANDOM_LENGTH)
     }
@@ -150,11 +149,12 @@ export class Handshake {
         )
         const hello = readServerHello(message, this.options.parts)
         // RFC 8446 4.1.3 and 4.1.4; in TLS 1.2 the server may have one of its own.
-        if (
+        failIf(
             hello.version === TLS13 &&
-            !equalBytes(hello.sessionId, this.sessionId)
+                !equalBytes(hello.sessionId, this.sessionId),
+            ErrorCode.TlsSessionId,
+            "tls: the session id is not ours"
         )
-            fail(ErrorCode.TlsSessionId, "tls: the session id is not ours")
         if (hello.isRetry) this.transcript.condense()
         this.transcript.add(message)
         return hello

@@ -10,7 +10,7 @@
  * CBC, compression, status requests. Sessions are resumed by tickets alone, not from a server's cache.
  */
 import { equalBytes, wipe } from "../bytes"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { validatePath } from "../x509/path"
 import { PostHandshake, TlsConnection } from "./connection"
 import { Extension } from "./extensions"
@@ -69,19 +69,22 @@ async function handshake12(
         h.policy
     )
     // N2: the suite is for the leaf's kind of key.
-    if (!path.leaf.keyAlgorithm.equals(hello.suite.keyAlgorithm))
-        fail(
-            ErrorCode.TlsSuiteKey,
-            "tls: the cipher suite does not fit the server's key"
-        )
+    failIf(
+        !path.leaf.keyAlgorithm.equals(hello.suite.keyAlgorithm),
+        ErrorCode.TlsSuiteKey,
+        "tls: the cipher suite does not fit the server's key"
+    )
 
     // RFC 8422 5.4: the curve and the server's public key, signed with both randoms (K3).
     h.phase("signature")
     const exchange = await h.receive(MessageType.ServerKeyExchange)
     const r = readMessage(exchange)
     const from = r.at
-    if (r.readUint8() !== NAMED_CURVE)
-        fail(ErrorCode.TlsGroup, "tls: the curve is not a named one")
+    failIf(
+        r.readUint8() !== NAMED_CURVE,
+        ErrorCode.TlsGroup,
+        "tls: the curve is not a named one"
+    )
     const group = h.findGroup(r.readUint16())
     const point = r.readVector8()
     const peer = point.readBytes(point.left())
@@ -135,11 +138,11 @@ async function resume12(
     hello: ServerHello,
     small: boolean
 ): Promise<TlsConnection> {
-    if (hello.suite.code !== h.session.suite)
-        fail(
-            ErrorCode.TlsSession,
-            "tls: the server resumes another session than was offered"
-        ) // T2
+    failIf(
+        hello.suite.code !== h.session.suite,
+        ErrorCode.TlsSession,
+        "tls: the server resumes another session than was offered"
+    ) // T2
     h.phase("finished")
     const proof = h.session.proof
     const master = new MasterSecret(h.session.secret)
@@ -165,19 +168,19 @@ function readExtensions(h: Handshake, hello: ServerHello): boolean {
     ])
     extensions.readServerName(h.isNamed)
     const extended = extensions.find(Extension.ExtendedMasterSecret)
-    if (extended === null)
-        fail(
-            ErrorCode.TlsNoExtendedMasterSecret,
-            "tls: the server has no extended master secret"
-        )
+    failIf(
+        extended === null,
+        ErrorCode.TlsNoExtendedMasterSecret,
+        "tls: the server has no extended master secret"
+    )
     extended.finish()
     // RFC 5746 3.4: in the first handshake it holds an empty vector.
     const renegotiation = extensions.find(Extension.RenegotiationInfo)
-    if (renegotiation === null || renegotiation.readVector8().left() !== 0)
-        fail(
-            ErrorCode.TlsRenegotiationInfo,
-            "tls: the server has no secure renegotiation"
-        )
+    failIf(
+        renegotiation === null || renegotiation.readVector8().left() !== 0,
+        ErrorCode.TlsRenegotiationInfo,
+        "tls: the server has no secure renegotiation"
+    )
     renegotiation.finish()
     const formats = extensions.find(Extension.EcPointFormats)
     if (formats !== null) {
@@ -185,11 +188,11 @@ function readExtensions(h: Handshake, hello: ServerHello): boolean {
         formats.finish()
         let uncompressed = false
         while (list.left() > 0) if (list.readUint8() === 0) uncompressed = true
-        if (!uncompressed)
-            fail(
-                ErrorCode.TlsGroup,
-                "tls: the server has no uncompressed points"
-            )
+        failIf(
+            !uncompressed,
+            ErrorCode.TlsGroup,
+            "tls: the server has no uncompressed points"
+        )
     }
     const small = extensions.readMaxFragment()
     if (small) h.records.maxContent = MAX_FRAGMENT
@@ -203,8 +206,11 @@ function checkCertificateRequest(message: Buffer): void {
     const algorithms = r.readVector16()
     r.readVector16()
     r.finish()
-    if (types.left() === 0 || algorithms.left() === 0)
-        fail(ErrorCode.TlsMalformed, "tls: a message is malformed")
+    failIf(
+        types.left() === 0 || algorithms.left() === 0,
+        ErrorCode.TlsMalformed,
+        "tls: a message is malformed"
+    )
 }
 
 /** The protection of what one side sends: RFC 5246 6.3. @param side 0: the client, 1: the server */

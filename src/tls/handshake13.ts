@@ -9,7 +9,7 @@
  * authentication, a pre-shared key without key exchange.
  */
 import { wipe } from "../bytes"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { validatePath } from "../x509/path"
 import { TlsConnection } from "./connection"
 import { Extension, Extensions } from "./extensions"
@@ -148,21 +148,21 @@ async function retry(h: Handshake, request: ServerHello): Promise<ServerHello> {
     } else if (cookie === null || h.share === null) failUnchanged()
 
     const hello = await h.greet()
-    if (hello.isRetry)
-        fail(
-            ErrorCode.TlsUnexpectedMessage,
-            "tls: the server asks for a third hello"
-        )
-    if (hello.version !== TLS13)
-        fail(
-            ErrorCode.TlsSelectedVersion,
-            "tls: the version changed after the second hello"
-        )
-    if (hello.suite !== request.suite)
-        fail(
-            ErrorCode.TlsSuite,
-            "tls: the cipher suite changed after the second hello"
-        ) // N2
+    failIf(
+        hello.isRetry,
+        ErrorCode.TlsUnexpectedMessage,
+        "tls: the server asks for a third hello"
+    )
+    failIf(
+        hello.version !== TLS13,
+        ErrorCode.TlsSelectedVersion,
+        "tls: the version changed after the second hello"
+    )
+    failIf(
+        hello.suite !== request.suite,
+        ErrorCode.TlsSuite,
+        "tls: the cipher suite changed after the second hello"
+    ) // N2
     return hello
 }
 
@@ -184,11 +184,11 @@ function isResumed(h: Handshake, hello: ServerHello): boolean {
     ])
     const index = hello.extensions.find(Extension.PreSharedKey)
     if (index === null) return false
-    if (index.readUint16() !== 0 || hello.suite.code !== h.session.suite)
-        fail(
-            ErrorCode.TlsSession,
-            "tls: the server resumes another session than was offered"
-        )
+    failIf(
+        index.readUint16() !== 0 || hello.suite.code !== h.session.suite,
+        ErrorCode.TlsSession,
+        "tls: the server resumes another session than was offered"
+    )
     index.finish()
     return true
 }
@@ -196,10 +196,16 @@ function isResumed(h: Handshake, hello: ServerHello): boolean {
 /** K1: the server's public key, of the group that we sent ours of. */
 function readKeyShare(h: Handshake, hello: ServerHello): Buffer {
     const share = hello.extensions.find(Extension.KeyShare)
-    if (share === null)
-        fail(ErrorCode.TlsMissingExtension, "tls: the key share is missing")
-    if (h.findGroup(share.readUint16()) !== h.group || h.share === null)
-        fail(ErrorCode.TlsGroup, "tls: the server's key share has no partner")
+    failIf(
+        share === null,
+        ErrorCode.TlsMissingExtension,
+        "tls: the key share is missing"
+    )
+    failIf(
+        h.findGroup(share.readUint16()) !== h.group || h.share === null,
+        ErrorCode.TlsGroup,
+        "tls: the server's key share has no partner"
+    )
     const key = share.readVector16()
     share.finish()
     return key.readBytes(key.left())
@@ -209,11 +215,11 @@ function readKeyShare(h: Handshake, hello: ServerHello): Buffer {
 function checkCertificateRequest(message: Buffer): void {
     const r = readMessage(message)
     if (r.readVector8().left() !== 0) malformed()
-    if (new Extensions(r).find(Extension.SignatureAlgorithms) === null)
-        fail(
-            ErrorCode.TlsMissingExtension,
-            "tls: the signature algorithms are missing"
-        )
+    failIf(
+        new Extensions(r).find(Extension.SignatureAlgorithms) === null,
+        ErrorCode.TlsMissingExtension,
+        "tls: the signature algorithms are missing"
+    )
 }
 
 /** Certificate and CertificateVerify, RFC 8446 4.4.2 and 4.4.3; K4. */

@@ -1,6 +1,6 @@
 /** ClientHello and ServerHello, as far as they are the same in TLS 1.2 and 1.3: RFC 8446 4.1, checks N1 to N3. */
 import { equalBytes } from "../bytes"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { Extension, Extensions, MAX_FRAGMENT_CODE } from "./extensions"
 import type { Handshake } from "./handshake"
 import { MESSAGE_HEADER_LENGTH, MessageType } from "./message"
@@ -112,11 +112,11 @@ export function readServerHello(message: Buffer, parts: TlsParts): ServerHello {
     hello.sessionId = sessionId.readBytes(sessionId.left())
     const suite = r.readUint16()
     const compression = r.readUint8()
-    if (hello.sessionId.length > MAX_SESSION_ID || compression !== 0)
-        fail(
-            ErrorCode.TlsMalformed,
-            "tls: the session id is too long, or compression was not offered"
-        ) // R4
+    failIf(
+        hello.sessionId.length > MAX_SESSION_ID || compression !== 0,
+        ErrorCode.TlsMalformed,
+        "tls: the session id is too long, or compression was not offered"
+    ) // R4
     // Before TLS 1.3 there may be none at all.
     hello.extensions = new Extensions(
         r.left() > 0 ? r : new WireReader(hex`0000`, 0, 2)
@@ -156,28 +156,28 @@ function checkVersion(
         if (version.code === hello.version) offered = true
         if (version.code > newest) newest = version.code
     }
-    if (selected !== null && (!offered || hello.version < TLS13))
-        fail(
-            ErrorCode.TlsSelectedVersion,
-            "tls: the server selected a version that was not offered"
-        )
+    failIf(
+        selected !== null && (!offered || hello.version < TLS13),
+        ErrorCode.TlsSelectedVersion,
+        "tls: the server selected a version that was not offered"
+    )
     if (newest === TLS13 && hello.version < TLS13) {
         // RFC 8446 4.1.3: "DOWNGRD" and 1 or 0 at the end of the random.
         const tail = hello.random.slice(24, 31)
-        if (equalBytes(tail, hex`444f574e475244`) && hello.random[31] <= 1)
-            fail(
-                ErrorCode.TlsDowngrade,
-                "tls: the server was made to use an older version"
-            )
-    }
-    if (
-        !offered ||
-        (selected === null ? hello.version >= TLS13 : legacyVersion !== TLS12)
-    )
-        fail(
-            ErrorCode.TlsVersion,
-            "tls: the server wants a version that was not offered"
+        failIf(
+            equalBytes(tail, hex`444f574e475244`) && hello.random[31] <= 1,
+            ErrorCode.TlsDowngrade,
+            "tls: the server was made to use an older version"
         )
+    }
+    failIf(
+        !offered ||
+            (selected === null
+                ? hello.version >= TLS13
+                : legacyVersion !== TLS12),
+        ErrorCode.TlsVersion,
+        "tls: the server wants a version that was not offered"
+    )
 }
 
 /** A reader over the body of a handshake message. */

@@ -6,7 +6,7 @@
  */
 import * as ds from "@devicescript/core"
 import { readUint24 } from "../bytes"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { readAlert } from "./alert"
 import { ContentType, RecordLayer } from "./record"
 
@@ -76,11 +76,11 @@ export class MessageReader {
                     type === MessageType.NewSessionTicket
                         ? MAX_MESSAGE
                         : MAX_SMALL_MESSAGE
-                if (length > most)
-                    fail(
-                        ErrorCode.TlsMessageTooLong,
-                        "tls: a handshake message is too long"
-                    )
+                failIf(
+                    length > most,
+                    ErrorCode.TlsMessageTooLong,
+                    "tls: a handshake message is too long"
+                )
                 this.message = Buffer.alloc(MESSAGE_HEADER_LENGTH + length)
                 this.message.blitAt(0, this.header, 0, MESSAGE_HEADER_LENGTH)
                 this.filled = MESSAGE_HEADER_LENGTH
@@ -152,21 +152,21 @@ export class MessageReader {
         while (
             !(await this.nextRecord(ContentType.ChangeCipherSpec, deadlineMs))
         ) {}
-        if (records.to - records.from !== 1 || records.data[records.from] !== 1)
-            fail(
-                ErrorCode.TlsUnexpectedRecord,
-                "tls: a ChangeCipherSpec is malformed"
-            )
+        failIf(
+            records.to - records.from !== 1 || records.data[records.from] !== 1,
+            ErrorCode.TlsUnexpectedRecord,
+            "tls: a ChangeCipherSpec is malformed"
+        )
         records.from = records.to
     }
 
     /** From the ServerHello of TLS 1.2 on; one that came before it is out of its place as well (S2). */
     forbidChangeCipherSpec(): void {
-        if (this.ignored > 0)
-            fail(
-                ErrorCode.TlsUnexpectedRecord,
-                "tls: a record of another type was expected"
-            )
+        failIf(
+            this.ignored > 0,
+            ErrorCode.TlsUnexpectedRecord,
+            "tls: a record of another type was expected"
+        )
         this.ignoresChangeCipherSpec = false
     }
 
@@ -177,28 +177,31 @@ export class MessageReader {
     ): Promise<boolean> {
         const records = this.records
         while (!(await records.read(deadlineMs)))
-            if (deadlineMs - ds.millis() <= 0)
-                fail(
-                    ErrorCode.TlsTimeout,
-                    "tls: the server did not answer in time"
-                )
-        if (records.type === type) return true
-        if (this.isInside())
-            fail(
-                ErrorCode.TlsInterrupted,
-                "tls: a handshake message is interrupted"
+            failIf(
+                deadlineMs - ds.millis() <= 0,
+                ErrorCode.TlsTimeout,
+                "tls: the server did not answer in time"
             )
+        if (records.type === type) return true
+        failIf(
+            this.isInside(),
+            ErrorCode.TlsInterrupted,
+            "tls: a handshake message is interrupted"
+        )
         this.ignored++
-        if (this.ignored > MAX_IGNORED)
-            fail(ErrorCode.TlsFlood, "tls: too many records without a message")
+        failIf(
+            this.ignored > MAX_IGNORED,
+            ErrorCode.TlsFlood,
+            "tls: too many records without a message"
+        )
         const from = records.from
         records.from = records.to
         if (records.type === ContentType.Alert) {
-            if (readAlert(records.data, from, records.to))
-                fail(
-                    ErrorCode.TlsClosed,
-                    "tls: the server closed during the handshake"
-                )
+            failIf(
+                readAlert(records.data, from, records.to),
+                ErrorCode.TlsClosed,
+                "tls: the server closed during the handshake"
+            )
         } else if (
             records.type !== ContentType.ChangeCipherSpec ||
             !this.ignoresChangeCipherSpec ||
@@ -223,10 +226,10 @@ export class MessageReader {
 
     /** R5: keys change only at the end of a record. */
     requireBoundary(): void {
-        if (this.isInside() || this.records.from !== this.records.to)
-            fail(
-                ErrorCode.TlsLeftover,
-                "tls: bytes are left over where the keys change"
-            )
+        failIf(
+            this.isInside() || this.records.from !== this.records.to,
+            ErrorCode.TlsLeftover,
+            "tls: bytes are left over where the keys change"
+        )
     }
 }

@@ -6,7 +6,7 @@
  */
 import { wipe } from "../bytes"
 import { Aead, AeadAlgorithm } from "../crypto/aead"
-import { ErrorCode, errorCode, fail } from "../errors"
+import { ErrorCode, errorCode, fail, failIf } from "../errors"
 
 export const TAG_LENGTH = 16
 export const IV_LENGTH = 12
@@ -39,8 +39,11 @@ export class Protection {
     /** The sequence number by exclusive or with the IV: RFC 8446 5.3, RFC 7905 2. */
     protected nextNonce(): Buffer {
         const n = this.sequence
-        if (n >= MAX_RECORDS)
-            fail(ErrorCode.TlsKeyExhausted, "tls: a key is used up")
+        failIf(
+            n >= MAX_RECORDS,
+            ErrorCode.TlsKeyExhausted,
+            "tls: a key is used up"
+        )
         this.sequence = n + 1
         const nonce = this.nonce
         nonce.blitAt(0, this.iv, 0, IV_LENGTH)

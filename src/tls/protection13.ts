@@ -1,7 +1,7 @@
 /** Record protection of TLS 1.3: RFC 8446 5.2 to 5.5. */
 import { AeadAlgorithm } from "../crypto/aead"
 import { pace } from "../crypto/pace"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, failIf } from "../errors"
 import { expandLabel } from "./keyschedule"
 import { IV_LENGTH, Protection, TAG_LENGTH } from "./protection"
 import {
@@ -50,11 +50,11 @@ export class Protection13 extends Protection implements RecordProtection {
     async open(records: RecordLayer): Promise<void> {
         // S2: whether a ChangeCipherSpec may stand here is not decided by this layer.
         if (records.type === ContentType.ChangeCipherSpec) return
-        if (records.type !== ContentType.ApplicationData)
-            fail(
-                ErrorCode.TlsUnexpectedRecord,
-                "tls: a record is not protected"
-            )
+        failIf(
+            records.type !== ContentType.ApplicationData,
+            ErrorCode.TlsUnexpectedRecord,
+            "tls: a record is not protected"
+        )
         const data = records.data
         this.nextNonce()
         let end = await this.openSealed(records.header, data, 0, 1)
@@ -65,21 +65,19 @@ export class Protection13 extends Protection implements RecordProtection {
             end--
             if ((end & 255) === 0) await pace(OPCODES_OF_PADDING)
         }
-        if (end === 0)
-            fail(
-                ErrorCode.TlsUnexpectedRecord,
-                "tls: a record has no content type"
-            )
+        failIf(
+            end === 0,
+            ErrorCode.TlsUnexpectedRecord,
+            "tls: a record has no content type"
+        )
         end--
         records.type = data[end]
         records.to = end
-        if (
+        failIf(
             records.type < ContentType.Alert ||
-            records.type > ContentType.ApplicationData
+                records.type > ContentType.ApplicationData,
+            ErrorCode.TlsUnexpectedRecord,
+            "tls: a protected record has a wrong content type"
         )
-            fail(
-                ErrorCode.TlsUnexpectedRecord,
-                "tls: a protected record has a wrong content type"
-            )
     }
 }

@@ -9,7 +9,7 @@
 import * as ds from "@devicescript/core"
 import { writeUint16 } from "../bytes"
 import { pace } from "../crypto/pace"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { Transport } from "../transport"
 
 export const enum ContentType {
@@ -110,11 +110,12 @@ export class RecordLayer {
         if (this.to === this.from) {
             this.empty++
             // Only application data may be empty (RFC 8446 5.1), and not for long.
-            if (
+            failIf(
                 this.type !== ContentType.ApplicationData ||
-                this.empty > MAX_EMPTY_RECORDS
+                    this.empty > MAX_EMPTY_RECORDS,
+                ErrorCode.TlsFlood,
+                "tls: a record is empty"
             )
-                fail(ErrorCode.TlsFlood, "tls: a record is empty")
         } else this.empty = 0
         return true
     }
@@ -122,15 +123,13 @@ export class RecordLayer {
     /** R1: what the header says, before anything is allocated. */
     private checkHeader(): number {
         const h = this.header
-        if (h[1] !== 3) fail(ErrorCode.TlsNotTls, "tls: the answer is not TLS")
-        if (
+        failIf(h[1] !== 3, ErrorCode.TlsNotTls, "tls: the answer is not TLS")
+        failIf(
             h[0] < ContentType.ChangeCipherSpec ||
-            h[0] > ContentType.ApplicationData
+                h[0] > ContentType.ApplicationData,
+            ErrorCode.TlsUnexpectedRecord,
+            "tls: a record of an unknown type came"
         )
-            fail(
-                ErrorCode.TlsUnexpectedRecord,
-                "tls: a record of an unknown type came"
-            )
         const length = h.readUInt16BE(3)
         let most = this.maxContent
         if (this.incoming !== null) most = most + this.incoming.maxExpansion
@@ -148,11 +147,11 @@ export class RecordLayer {
                     timeoutMs > 0 ? timeoutMs : 0
                 )
                 if (piece === undefined) return false
-                if (piece === null)
-                    fail(
-                        ErrorCode.TlsTruncated,
-                        "tls: the connection ended without close_notify"
-                    )
+                failIf(
+                    piece === null,
+                    ErrorCode.TlsTruncated,
+                    "tls: the connection ended without close_notify"
+                )
                 this.piece = piece
                 this.pieceAt = 0
             }

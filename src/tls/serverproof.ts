@@ -3,7 +3,7 @@
  * are given for evidence alone (S3, S4).
  */
 import { equalSecrets } from "../bytes"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { Der } from "../x509/der"
 import { MAX_CERTIFICATES, PathPolicy, ValidatedPath } from "../x509/path"
 import { isWrongSignature } from "../x509/scheme"
@@ -51,11 +51,11 @@ export function readCertificates(r: WireReader, version: number): Der[] {
         if (der.left() === 0) malformed()
         certificates.push(new Der(der.bytes, der.at, der.end))
         // P9, before path validation counts them, so that a long list of nothing costs no heap.
-        if (certificates.length > MAX_CERTIFICATES)
-            fail(
-                ErrorCode.X509CertificateCount,
-                "x509: the server sent too many certificates"
-            )
+        failIf(
+            certificates.length > MAX_CERTIFICATES,
+            ErrorCode.X509CertificateCount,
+            "x509: the server sent too many certificates"
+        )
         if (version === TLS13) {
             // Those that we offered have no place here.
             const extensions = list.readVector16()
@@ -125,8 +125,11 @@ export async function verifyServer(
 
 /** RFC 8446 4.4.4, RFC 5246 7.4.9; D1. */
 export function checkFinished(message: Buffer, expected: Buffer): void {
-    if (!equalSecrets(message.slice(MESSAGE_HEADER_LENGTH), expected))
-        fail(ErrorCode.TlsFinished, "tls: the server's Finished is wrong")
+    failIf(
+        !equalSecrets(message.slice(MESSAGE_HEADER_LENGTH), expected),
+        ErrorCode.TlsFinished,
+        "tls: the server's Finished is wrong"
+    )
 }
 
 /** A Finished message. */

@@ -1,6 +1,6 @@
 /** Application traffic of TLS 1.3: its keys, and the handshake messages that may still come (RFC 8446 4.6, 7.2). */
 import { wipe } from "../bytes"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { PostHandshake, TlsConnection } from "./connection"
 import { Extensions } from "./extensions"
 import { Handshake } from "./handshake"
@@ -123,14 +123,17 @@ class Traffic13 implements PostHandshake {
         const r = readMessage(message)
         const request = r.readUint8()
         r.finish()
-        if (request > 1)
-            fail(
-                ErrorCode.TlsKeyUpdateRequest,
-                "tls: a key update asks for something unknown"
-            )
+        failIf(
+            request > 1,
+            ErrorCode.TlsKeyUpdateRequest,
+            "tls: a key update asks for something unknown"
+        )
         this.updates++
-        if (this.updates > MAX_KEY_UPDATES)
-            fail(ErrorCode.TlsFlood, "tls: too many key updates")
+        failIf(
+            this.updates > MAX_KEY_UPDATES,
+            ErrorCode.TlsFlood,
+            "tls: too many key updates"
+        )
         const records: RecordLayer = connection.records
         connection.messages.requireBoundary()
         this.incoming = updateSecret(this.incoming)

@@ -1,14 +1,21 @@
 /** Reading and writing the presentation language of TLS (RFC 8446 chapter 3): integers and vectors, big-endian. */
-import { readUint24, writeUint16, writeUint24 } from "../bytes"
+import { readUint24 } from "../bytes"
 import { ErrorCode, fail } from "../errors"
+
+export { WireWriter } from "../wirewriter"
 
 /** Walks over a part of a buffer that belongs to somebody else. Every step checks the end: TlsMalformed. */
 export class WireReader {
+    /** The next field starts here. Not declared with the parameter: the compiler would take in `Array.at`. */
+    at: number
+
     constructor(
         readonly bytes: Buffer,
-        public at: number,
+        at: number,
         readonly end: number
-    ) {}
+    ) {
+        this.at = at
+    }
 
     left(): number {
         return this.end - this.at
@@ -72,47 +79,4 @@ export class WireReader {
 
 function malformed(): never {
     fail(ErrorCode.TlsMalformed, "tls: a message is malformed")
-}
-
-/** Writes into a buffer of fixed size; a message that outgrows it is an error of ours, and the runtime throws. */
-export class WireWriter {
-    at = 0
-
-    constructor(readonly bytes: Buffer) {}
-
-    writeUint8(value: number): void {
-        this.bytes[this.at] = value
-        this.at = this.at + 1
-    }
-
-    writeUint16(value: number): void {
-        writeUint16(this.bytes, this.at, value)
-        this.at = this.at + 2
-    }
-
-    writeBytes(bytes: Buffer): void {
-        if (bytes.length === 0) return
-        const end = this.at + bytes.length
-        // blitAt would cut off silently.
-        this.bytes[end - 1] = 0
-        this.bytes.blitAt(this.at, bytes, 0, bytes.length)
-        this.at = end
-    }
-
-    /** Leaves room for a length of `size` bytes; give the returned place to `endVector`. */
-    beginVector(size: number): number {
-        this.at = this.at + size
-        return this.at
-    }
-
-    endVector(size: number, from: number): void {
-        const length = this.at - from
-        if (size === 1) this.bytes[from - 1] = length
-        else if (size === 2) writeUint16(this.bytes, from - 2, length)
-        else writeUint24(this.bytes, from - 3, length)
-    }
-
-    finish(): Buffer {
-        return this.bytes.slice(0, this.at)
-    }
 }

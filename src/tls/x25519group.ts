@@ -1,7 +1,7 @@
 /** X25519 (RFC 7748) as a key exchange group of TLS: RFC 8446 7.4.2. */
 import { wipe } from "../bytes"
 import { x25519, x25519PublicKey } from "../crypto/x25519"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, failIf } from "../errors"
 import { KeyExchangeGroup, KeyShare } from "./part"
 import { randomBytes } from "./random"
 
@@ -31,11 +31,11 @@ class X25519Share implements KeyShare {
         const scalar = this.scalar
         this.scalar = null
         try {
-            if (peer.length !== KEY_LENGTH)
-                fail(
-                    ErrorCode.TlsMalformed,
-                    "tls: a key share has a wrong length"
-                )
+            failIf(
+                peer.length !== KEY_LENGTH,
+                ErrorCode.TlsMalformed,
+                "tls: a key share has a wrong length"
+            )
             // K2: an all-zero result is refused there.
             return await x25519(scalar, peer)
         } finally {

@@ -12,7 +12,7 @@
  * Refused, where RFC 5280 would allow more: versions before 3, unique identifiers, any name constraints (P8), more
  * than MAX_EXTENSIONS extensions. Not looked at: serial number, policies, authority information, revocation.
  */
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { decimal, unixSeconds } from "../unixtime"
 import { Der, malformed, Tag } from "./der"
 
@@ -76,11 +76,11 @@ export class Certificate {
 
         const version = tbs.readOptional(Tag.Context + 0)
         tbs.readInteger() // serial number
-        if (!tbs.read(Tag.Sequence).same(algorithm))
-            fail(
-                ErrorCode.X509AlgorithmMismatch,
-                "x509: inner and outer signature algorithm differ"
-            ) // X2
+        failIf(
+            !tbs.read(Tag.Sequence).same(algorithm),
+            ErrorCode.X509AlgorithmMismatch,
+            "x509: inner and outer signature algorithm differ"
+        ) // X2
         const issuer = tbs.readWhole(Tag.Sequence)
         // 4.1.2.4: an issuer has a name. A subject may have none.
         if (issuer.left() < 3) malformed("the issuer's name is empty")
@@ -118,11 +118,11 @@ export class Certificate {
      * @throws LeafError X509Version, X509Malformed, X509UnknownCritical, X509NameConstraints
      */
     readExtensions(): void {
-        if (this.extensions < 0)
-            fail(
-                ErrorCode.X509Version,
-                "x509: only version 3 certificates are accepted"
-            )
+        failIf(
+            this.extensions < 0,
+            ErrorCode.X509Version,
+            "x509: only version 3 certificates are accepted"
+        )
         const list = this.cut(this.extensions)
         const seen: string[] = []
         while (list.left() > 0) {

@@ -30,12 +30,16 @@ export const enum Tag {
 }
 
 export class Der {
+    /** The next element starts here. Not declared with the parameter: the compiler would take in `Array.at`. */
+    at: number
+
     constructor(
         readonly bytes: Buffer,
-        /** The next element starts here. */
-        public at: number,
+        at: number,
         readonly end: number
-    ) {}
+    ) {
+        this.at = at
+    }
 
     /** The tag of the next element, or -1 at the end. */
     peek(): number {

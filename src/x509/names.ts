@@ -5,7 +5,7 @@
  * left-most label, stands for exactly one label, and has at least two labels behind it. Names are compared as A-labels
  * (IDN in their ASCII form), ASCII letters regardless of case. Addresses are IPv4.
  */
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { Der, malformed, Tag } from "./der"
 
 /** The longest DNS name, RFC 1035 2.3.4. */
@@ -25,11 +25,14 @@ const DNS_CHARACTERS =
  * @returns null if `host` is not one
  */
 export function parseIpv4(host: string): Buffer {
-    const parts = host.split(".")
-    if (parts.length !== 4) return null
     const b = Buffer.alloc(4)
-    for (let i = 0; i < 4; i++) b[i] = parseInt(parts[i])
-    // Whatever is written in another way, out of range, or no number at all, has come out differently.
+    let rest = host
+    for (let i = 0; i < 4; i++) {
+        const dot = rest.indexOf(".")
+        b[i] = parseInt(dot < 0 ? rest : rest.slice(0, dot))
+        rest = rest.slice(dot + 1)
+    }
+    // More or fewer than four, written in another way, out of range, or no number at all: it has come out differently.
     return `${b[0]}.${b[1]}.${b[2]}.${b[3]}` === host ? b : null
 }
 
@@ -38,15 +41,21 @@ export function parseIpv4(host: string): Buffer {
  * label that is not all digits (so that nothing that looks like an address is taken for a name).
  */
 export function isDnsName(name: string): boolean {
+    // A dot ends each label.
+    const labels = name + "."
+    let labelAt = 0
     let digitsOnly = true
-    for (const label of name.split(".")) {
-        digitsOnly = true
-        for (let i = 0; i < label.length; i++) {
-            const character = DNS_CHARACTERS.indexOf(label[i])
+    for (let i = 0; i < labels.length; i++) {
+        if (labels[i] === ".") {
+            const length = i - labelAt
+            if (length < 1 || length > MAX_LABEL_LENGTH) return false
+            labelAt = i + 1
+        } else {
+            if (i === labelAt) digitsOnly = true
+            const character = DNS_CHARACTERS.indexOf(labels[i])
             if (character < 0) return false
             if (character > 9) digitsOnly = false
         }
-        if (label.length < 1 || label.length > MAX_LABEL_LENGTH) return false
     }
     return !digitsOnly && name.length <= MAX_NAME_LENGTH
 }
@@ -59,11 +68,11 @@ export function isDnsName(name: string): boolean {
  */
 export function referenceAddress(host: string): Buffer {
     const address = parseIpv4(host)
-    if (address === null && !isDnsName(host))
-        fail(
-            ErrorCode.X509NoReferenceName,
-            "x509: the gateway's name is no host name and no IPv4 address"
-        )
+    failIf(
+        address === null && !isDnsName(host),
+        ErrorCode.X509NoReferenceName,
+        "x509: the gateway's name is no host name and no IPv4 address"
+    )
     return address
 }
 

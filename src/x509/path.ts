@@ -17,7 +17,7 @@
  */
 import { sha256 } from "../crypto/hash"
 import { pace } from "../crypto/pace"
-import { ErrorCode, fail } from "../errors"
+import { ErrorCode, fail, failIf } from "../errors"
 import { Certificate, KeyUsage } from "./certificate"
 import { Der, Tag } from "./der"
 import { VerifiedIssuers } from "./issuers"
@@ -112,11 +112,11 @@ export async function validatePath(
     sent: Der[],
     policy: PathPolicy
 ): Promise<ValidatedPath> {
-    if (sent.length === 0 || sent.length > MAX_CERTIFICATES)
-        fail(
-            ErrorCode.X509CertificateCount,
-            "x509: the server sent no certificates, or too many"
-        ) // S3, P9
+    failIf(
+        sent.length === 0 || sent.length > MAX_CERTIFICATES,
+        ErrorCode.X509CertificateCount,
+        "x509: the server sent no certificates, or too many"
+    ) // S3, P9
     const search = new Search(policy)
     for (const one of sent) {
         const c = new Certificate(one)
@@ -125,11 +125,11 @@ export async function validatePath(
         search.certificates.push(c)
     }
     if (!(await search.climb(0))) {
-        if (search.reached === Reached.Nothing)
-            fail(
-                ErrorCode.X509UnknownIssuer,
-                "x509: the chain does not lead to the pinned CA"
-            )
+        failIf(
+            search.reached === Reached.Nothing,
+            ErrorCode.X509UnknownIssuer,
+            "x509: the chain does not lead to the pinned CA"
+        )
         throw search.failure
     }
     return new ValidatedPath(
@@ -163,27 +163,25 @@ class Search {
         leaf.readExtensions()
         checkName(leaf.cut(leaf.names), policy.host) // I1, I2, I3
         this.checkValidity(leaf)
-        if (leaf.pathLength >= 0)
-            fail(
-                ErrorCode.X509LeafIsCa,
-                "x509: the server's certificate is a CA's"
-            )
-        // RFC 5280 4.2.1.3: who is no CA does not sign certificates either.
-        if (
-            leaf.keyUsage >= 0 &&
-            (leaf.keyUsage &
-                (KeyUsage.DigitalSignature | KeyUsage.KeyCertSign)) !==
-                KeyUsage.DigitalSignature
+        failIf(
+            leaf.pathLength >= 0,
+            ErrorCode.X509LeafIsCa,
+            "x509: the server's certificate is a CA's"
         )
-            fail(
-                ErrorCode.X509LeafKeyUsage,
-                "x509: the server's key is not for signatures, or for certificates"
-            ) // P6
-        if (leaf.serverAuth !== 1)
-            fail(
-                ErrorCode.X509NotForServers,
-                "x509: the certificate is not for servers"
-            ) // P7
+        // RFC 5280 4.2.1.3: who is no CA does not sign certificates either.
+        failIf(
+            leaf.keyUsage >= 0 &&
+                (leaf.keyUsage &
+                    (KeyUsage.DigitalSignature | KeyUsage.KeyCertSign)) !==
+                    KeyUsage.DigitalSignature,
+            ErrorCode.X509LeafKeyUsage,
+            "x509: the server's key is not for signatures, or for certificates"
+        ) // P6
+        failIf(
+            leaf.serverAuth !== 1,
+            ErrorCode.X509NotForServers,
+            "x509: the certificate is not for servers"
+        ) // P7
         const key = new ServerKey(leaf.cut(leaf.key))
         checkKey(policy.schemes, key.keyAlgorithm, key.keyBits)
         key.notBeforeSec = leaf.notBeforeSec
@@ -196,13 +194,16 @@ class Search {
     private checkValidity(c: Certificate): void {
         const policy = this.policy
         const known = policy.nowSec >= 0
-        if (c.notAfterSec < (known ? policy.nowSec : policy.floorSec))
-            fail(ErrorCode.X509Expired, "x509: a certificate has expired")
-        if (known && c.notBeforeSec > policy.nowSec)
-            fail(
-                ErrorCode.X509NotYetValid,
-                "x509: a certificate is not valid yet"
-            )
+        failIf(
+            c.notAfterSec < (known ? policy.nowSec : policy.floorSec),
+            ErrorCode.X509Expired,
+            "x509: a certificate has expired"
+        )
+        failIf(
+            known && c.notBeforeSec > policy.nowSec,
+            ErrorCode.X509NotYetValid,
+            "x509: a certificate is not valid yet"
+        )
     }
 
     /**
@@ -263,29 +264,32 @@ class Search {
     ): void {
         this.candidates++
         if (this.candidates > MAX_CANDIDATES) failSearch()
-        if (this.path.length >= MAX_PATH_LENGTH)
-            fail(
-                ErrorCode.X509PathTooLong,
-                "x509: the certification path is too long"
-            ) // P9
+        failIf(
+            this.path.length >= MAX_PATH_LENGTH,
+            ErrorCode.X509PathTooLong,
+            "x509: the certification path is too long"
+        ) // P9
         issuer.readExtensions()
-        if (issuer.pathLength < 0)
-            fail(ErrorCode.X509NotCa, "x509: an issuer is not a CA") // P4
-        if ((issuer.keyUsage & KeyUsage.KeyCertSign) === 0)
-            fail(
-                ErrorCode.X509IssuerKeyUsage,
-                "x509: an issuer's key is not for certificates"
-            ) // P6
-        if (issuer.serverAuth === 0)
-            fail(
-                ErrorCode.X509NotForServers,
-                "x509: an issuer is not for servers' certificates"
-            ) // P7
-        if (intermediates > issuer.pathLength)
-            fail(
-                ErrorCode.X509PathLength,
-                "x509: a path length constraint is exceeded"
-            ) // P5
+        failIf(
+            issuer.pathLength < 0,
+            ErrorCode.X509NotCa,
+            "x509: an issuer is not a CA"
+        ) // P4
+        failIf(
+            (issuer.keyUsage & KeyUsage.KeyCertSign) === 0,
+            ErrorCode.X509IssuerKeyUsage,
+            "x509: an issuer's key is not for certificates"
+        ) // P6
+        failIf(
+            issuer.serverAuth === 0,
+            ErrorCode.X509NotForServers,
+            "x509: an issuer is not for servers' certificates"
+        ) // P7
+        failIf(
+            intermediates > issuer.pathLength,
+            ErrorCode.X509PathLength,
+            "x509: a path length constraint is exceeded"
+        ) // P5
         this.checkValidity(issuer)
         this.findScheme(subject, new ServerKey(issuer.cut(issuer.key)))
     }

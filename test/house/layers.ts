@@ -24,8 +24,10 @@ type Layer = (typeof LAYERS)[number] | "drivers"
 const SINGLE_FILES: Record<string, Layer> = {
     "src/bytes.ts": "base",
     "src/errors.ts": "base",
+    "src/names.ts": "base",
     "src/transport.ts": "base",
     "src/unixtime.ts": "base",
+    "src/wirewriter.ts": "base",
     "src/index.ts": "top",
     "src/firmware.ts": "top",
     "src/main.ts": "top",
