@@ -30,13 +30,18 @@ import { isDeviceFilter } from "./topics"
 const MAX_UNSENT_BYTES = 65_536
 
 const QOS_2 = 2
+
+/** Topics that begin so are requests and answers, and no telemetry. */
+const OPERATIONS = "$iothub/"
+
 const SUBSCRIBE_REFUSED = 0x80
 
 export class Connection {
     private readonly framer: Framer
     private readonly inbox: Inbox
     private credentials: Credentials | undefined
-    private session: Session | undefined
+    /** Once the CONNECT was accepted. */
+    session: Session | undefined
     private will: IConnectPacket["will"]
     private keepAlive: KeepAlive | undefined
     /** There may be packets that wait until the store has taken what came before them. */
@@ -69,6 +74,24 @@ export class Connection {
                 : "identity-changed",
             verdict.message
         )
+    }
+
+    /**
+     * Sends a message at QoS 0, on a topic without wildcards. False, and nothing is sent, if the device has not subscribed to it or
+     * the connection is over.
+     */
+    deliver(topic: string, payload: Buffer | string): boolean {
+        if (this.link.closed || this.session?.granted(topic) === undefined)
+            return false
+        this.send({
+            cmd: "publish",
+            topic,
+            payload,
+            qos: 0,
+            dup: false,
+            retain: false,
+        })
+        return true
     }
 
     private received(bytes: Buffer): void {
@@ -233,12 +256,22 @@ export class Connection {
             return code
         })
         this.send({ cmd: "suback", messageId: packet.messageId, granted })
+        packet.subscriptions.forEach(({ topic }, i) => {
+            if (granted[i] !== SUBSCRIBE_REFUSED)
+                this.services.operations.subscribed?.(this, topic)
+        })
     }
 
     private publish(packet: IPublishPacket): void {
         if (packet.qos === QOS_2)
             return this.link.close("qos-2", "a message at QoS 2: 0 and 1 work")
-        this.inbox.take(packet)
+        const { operations } = this.services
+        if (
+            packet.topic.startsWith(OPERATIONS) &&
+            operations.handle(this, packet)
+        )
+            this.inbox.pass(packet)
+        else this.inbox.take(packet)
     }
 
     private send(packet: Packet): void {
@@ -265,6 +298,7 @@ export class Connection {
             }
             if (packet.qos < QOS_2) this.inbox.take(packet, true)
         }
+        this.services.operations.ended?.(this)
         this.services.ended(this)
     }
 }

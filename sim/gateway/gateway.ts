@@ -187,6 +187,7 @@ export class Gateway {
             ),
             sessions: this.sessions,
             store: this.store,
+            operations: { handle: () => false },
             admit: (connection, admission) => this.admit(connection, admission),
             stored: message => this.stored(message),
             ended: connection => {

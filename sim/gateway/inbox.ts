@@ -24,7 +24,15 @@ export class Inbox {
 
     /** Takes what a device published, or its last will. A bad topic is told, dropped and acknowledged, as on edgeHub. */
     take(packet: IPublishPacket, will = false): void {
-        const message = this.message(packet, will)
+        this.queue(packet, this.message(packet, will))
+    }
+
+    /** Acknowledges in its turn what was handled already. */
+    pass(packet: IPublishPacket): void {
+        this.queue(packet, undefined)
+    }
+
+    private queue(packet: IPublishPacket, message: Message | undefined): void {
         const storing = this.store(message)
         this.pending++
         this.settled = this.settled.then(async () => {

@@ -1,4 +1,5 @@
 /** What the gateway gives to each of its connections, and the limits that it sets them. */
+import type { IPublishPacket } from "mqtt-packet"
 import type { Admission, Authenticator, Refusal } from "./authenticate"
 import type { Clock } from "./clock"
 import type { Connection } from "./connection"
@@ -17,6 +18,19 @@ export interface ConnectionLimits {
     keepAliveCapMs: number
 }
 
+/** What answers a device's messages on `$iothub/…`: twins and direct methods. */
+export interface Operations {
+    /**
+     * Takes what a device published on a topic that begins with `$iothub/`, in the order of arrival; at QoS 1 the PUBACK follows by
+     * itself. An answer goes out with `connection.deliver`, now or later. False: there is no such topic.
+     */
+    handle(connection: Connection, packet: IPublishPacket): boolean
+    /** The device has subscribed to this filter, and knows that it has. */
+    subscribed?(connection: Connection, filter: string): void
+    /** The connection is over: nothing that is sent there arrives any more. */
+    ended?(connection: Connection): void
+}
+
 /** What the gateway does for its connections. */
 export interface ConnectionServices {
     clock: Clock
@@ -25,6 +39,7 @@ export interface ConnectionServices {
     authenticator: Authenticator
     sessions: Sessions
     store: MessageStore
+    operations: Operations
     /** Makes the connection the only one of its device, or says why not. */
     admit(connection: Connection, admission: Admission): Refusal | undefined
     /** A message is safe; the PUBACK comes after this. */

@@ -6,6 +6,14 @@
 export class Session {
     /** Filter to granted QoS. */
     readonly subscriptions = new Map<string, number>()
+
+    /** The QoS at which messages on this topic are subscribed to, or nothing if they are not. */
+    granted(topic: string): number | undefined {
+        // All filters that are granted end in `/#`, and no topic fits two of them.
+        for (const [filter, qos] of this.subscriptions)
+            if (topic.startsWith(filter.slice(0, -1))) return qos
+        return undefined
+    }
 }
 
 export class Sessions {
