@@ -1,33 +1,28 @@
 /**
  * One client's MQTT 3.1.1 connection, from the end of its TLS handshake on: CONNECT, telemetry, subscriptions, keep-alive, end.
  *
- * Rules are edgeHub's where it differs from the standard. Packets are handled one after another; messages are stored several at
- * a time and acknowledged in the order in which they came (4.6). Memory: one packet, plus `pendingMessages` messages.
+ * Rules are those of its profile where they differ from the standard. Packets are handled one after another; messages are stored
+ * several at a time and acknowledged in the order in which they came (4.6). Memory: one packet, plus `pendingMessages` messages,
+ * plus what the client does not read (`outbox.ts`).
  */
-import {
-    generate,
-    type IConnectPacket,
-    type IPublishPacket,
-    type ISubscribePacket,
-    type Packet,
+import type {
+    IConnectPacket,
+    IPublishPacket,
+    ISubscribePacket,
+    Packet,
 } from "mqtt-packet"
-import {
-    ReturnCode,
-    type Admission,
-    type Credentials,
-    type Refusal,
-} from "./authenticate"
+import type { Admission, Credentials, Refusal } from "./authenticate"
+import type { Receiver } from "./cloudmessages"
 import type { CloseReason } from "./events"
 import { connectProtocol, FrameError, Framer, readPacket } from "./frames"
 import { Inbox } from "./inbox"
 import { KeepAlive, silenceLimitMs } from "./keepalive"
 import type { Link } from "./link"
+import { Outbox, type Outgoing } from "./outbox"
+import { ReturnCode } from "./profiles"
 import type { ConnectionServices } from "./services"
-import type { Session } from "./sessions"
+import type { Session, Subscription } from "./sessions"
 import { isDeviceFilter } from "./topics"
-
-/** Acknowledgements that a client does not read pile up to this many bytes, then it is let go. */
-const MAX_UNSENT_BYTES = 65_536
 
 const QOS_2 = 2
 
@@ -36,16 +31,20 @@ const OPERATIONS = "$iothub/"
 
 const SUBSCRIBE_REFUSED = 0x80
 
-export class Connection {
+/** A token may last longer than a timer can (2^31 ms). */
+const MAX_TIMER_MS = 86_400_000
+
+export class Connection implements Receiver {
     private readonly framer: Framer
     private readonly inbox: Inbox
+    private readonly outbox: Outbox
     private credentials: Credentials | undefined
-    /** Once the CONNECT was accepted. */
-    session: Session | undefined
+    private session: Session | undefined
     private will: IConnectPacket["will"]
     private keepAlive: KeepAlive | undefined
     /** There may be packets that wait until the store has taken what came before them. */
     private waiting = false
+    private cancelExpiry: () => void = () => undefined
 
     constructor(
         readonly link: Link,
@@ -53,9 +52,11 @@ export class Connection {
     ) {
         this.framer = new Framer(services.limits.packetBytes)
         this.inbox = new Inbox(link, services, id => this.acknowledge(id))
+        this.outbox = new Outbox(link, services.profile)
         link.inHand = () => this.waiting
         link.onClose = reason => this.ended(reason)
         link.stream.on("data", bytes => this.received(bytes))
+        link.stream.on("drain", () => this.deliverCloudMessages())
     }
 
     /** The device, once its CONNECT was accepted. */
@@ -76,21 +77,30 @@ export class Connection {
         )
     }
 
+    /** What the device has subscribed to that this topic fits; nothing once the connection is over. */
+    match(topic: string): Subscription | undefined {
+        return this.link.closed ? undefined : this.session?.match(topic)
+    }
+
+    /** See `Outbox.hasRoom`. */
+    get hasRoom(): boolean {
+        return this.outbox.hasRoom
+    }
+
+    publish(message: Outgoing): void {
+        this.outbox.publish(message)
+    }
+
     /**
-     * Sends a message at QoS 0, on a topic without wildcards. False, and nothing is sent, if the device has not subscribed to it or
-     * the connection is over.
+     * Sends a method's request, or a message of the twin, at the QoS that the profile has for it and the device was granted. False,
+     * and nothing is sent, if the device has not subscribed to the topic or the connection is over.
      */
     deliver(topic: string, payload: Buffer | string): boolean {
-        if (this.link.closed || this.session?.granted(topic) === undefined)
-            return false
-        this.send({
-            cmd: "publish",
-            topic,
-            payload,
-            qos: 0,
-            dup: false,
-            retain: false,
-        })
+        const subscription = this.match(topic)
+        if (!subscription) return false
+        const { operationsQos } = this.services.profile
+        const qos = subscription.qos === 0 ? 0 : operationsQos
+        this.publish({ topic, payload, qos })
         return true
     }
 
@@ -125,7 +135,8 @@ export class Connection {
 
     /** A message, and all before it, is stored; at QoS 1 it has a packet id. There is room for another one. */
     private acknowledge(messageId: number | undefined): void {
-        if (messageId !== undefined) this.send({ cmd: "puback", messageId })
+        if (messageId !== undefined)
+            this.outbox.send({ cmd: "puback", messageId })
         this.process()
     }
 
@@ -139,7 +150,6 @@ export class Connection {
         if (protocol && (protocol.name !== "MQTT" || protocol.level !== 4))
             return this.refuse({
                 ok: false,
-                returnCode: ReturnCode.WrongProtocol,
                 reason: "protocol",
                 message: "the protocol is not MQTT 3.1.1 (name MQTT, level 4)",
             })
@@ -163,8 +173,15 @@ export class Connection {
     }
 
     private refuse(refusal: Refusal): void {
-        const { returnCode, reason, message, deviceId } = refusal
-        this.send({ cmd: "connack", returnCode, sessionPresent: false })
+        const { reason, message, deviceId } = refusal
+        const { returnCodes } = this.services.profile
+        const { [reason]: returnCode = returnCodes.otherwise } = returnCodes
+        if (returnCode !== null)
+            this.outbox.send({
+                cmd: "connack",
+                returnCode,
+                sessionPresent: false,
+            })
         this.services.events.emit("refused", {
             connection: this.link.id,
             deviceId,
@@ -176,7 +193,7 @@ export class Connection {
     }
 
     private accept(packet: IConnectPacket, admission: Admission): void {
-        const { clock, events, limits, sessions } = this.services
+        const { clock, events, limits, profile, sessions } = this.services
         const { deviceId, tokenExpirySec, clientType } = admission
         const cleanSession = packet.clean === true
         const keepAliveSec = packet.keepalive ?? 0
@@ -195,7 +212,8 @@ export class Connection {
                     `no packet for ${silentMs / 1000} s`
                 )
         )
-        this.send({
+        if (profile.closesAtExpiry) this.watchExpiry(tokenExpirySec * 1000)
+        this.outbox.send({
             cmd: "connack",
             returnCode: ReturnCode.Accepted,
             sessionPresent: present,
@@ -209,27 +227,40 @@ export class Connection {
             tokenExpirySec,
             clientType,
         })
+        this.deliverCloudMessages()
+    }
+
+    private watchExpiry(expiryMs: number): void {
+        const { clock } = this.services
+        const leftMs = Math.max(expiryMs - clock.now(), 0)
+        this.cancelExpiry = clock.after(Math.min(leftMs, MAX_TIMER_MS), () => {
+            this.recheck()
+            if (!this.link.closed) this.watchExpiry(expiryMs)
+        })
+    }
+
+    private deliverCloudMessages(): void {
+        this.services.cloudMessages.deliver(this.deviceId)
     }
 
     private handle(packet: Packet): void {
         switch (packet.cmd) {
             case "publish":
-                return this.publish(packet)
+                return this.published(packet)
             case "subscribe":
                 return this.subscribe(packet)
             case "unsubscribe":
                 for (const filter of packet.unsubscriptions)
-                    this.session?.subscriptions.delete(filter)
-                return this.send({
+                    this.session?.unsubscribe(filter)
+                return this.outbox.send({
                     cmd: "unsuback",
                     messageId: packet.messageId,
                     granted: [],
                 })
             case "pingreq":
-                return this.send({ cmd: "pingresp" })
+                return this.outbox.send({ cmd: "pingresp" })
             case "puback":
-                // Nothing is sent at QoS 1 yet; a client may still acknowledge what an earlier connection brought.
-                return
+                return this.acknowledged(packet.messageId ?? 0)
             case "disconnect":
                 return this.link.close("client-done", "it sent DISCONNECT")
             default:
@@ -240,14 +271,29 @@ export class Connection {
         }
     }
 
+    private acknowledged(packetId: number): void {
+        if (this.outbox.acknowledge(packetId)) return
+        // A client may acknowledge what an earlier connection brought; edgeHub logs a warning.
+        this.services.events.emit("strayAcknowledgement", {
+            connection: this.link.id,
+            deviceId: this.deviceId,
+            packetId,
+        })
+    }
+
     private subscribe(packet: ISubscribePacket): void {
+        const { clock, events, limits, operations } = this.services
+        if (packet.subscriptions.length > limits.filtersPerSubscribe)
+            return this.link.close(
+                "protocol-error",
+                `a SUBSCRIBE with more than ${limits.filtersPerSubscribe} filters`
+            )
         const granted = packet.subscriptions.map(({ topic, qos }) => {
-            const code = isDeviceFilter(topic, this.deviceId)
-                ? Math.min(qos, 1)
-                : SUBSCRIBE_REFUSED
+            const isKnown = isDeviceFilter(topic, this.deviceId)
+            const code = !isKnown ? SUBSCRIBE_REFUSED : qos === 0 ? 0 : 1
             if (code !== SUBSCRIBE_REFUSED)
-                this.session?.subscriptions.set(topic, code)
-            this.services.events.emit("subscribed", {
+                this.session?.subscribe(topic, code, clock.now())
+            events.emit("subscribed", {
                 connection: this.link.id,
                 deviceId: this.deviceId,
                 filter: topic,
@@ -255,14 +301,19 @@ export class Connection {
             })
             return code
         })
-        this.send({ cmd: "suback", messageId: packet.messageId, granted })
+        this.outbox.send({
+            cmd: "suback",
+            messageId: packet.messageId,
+            granted,
+        })
         packet.subscriptions.forEach(({ topic }, i) => {
             if (granted[i] !== SUBSCRIBE_REFUSED)
-                this.services.operations.subscribed?.(this, topic)
+                operations.subscribed?.(this, topic)
         })
+        this.deliverCloudMessages()
     }
 
-    private publish(packet: IPublishPacket): void {
+    private published(packet: IPublishPacket): void {
         if (packet.qos === QOS_2)
             return this.link.close("qos-2", "a message at QoS 2: 0 and 1 work")
         const { operations } = this.services
@@ -274,16 +325,9 @@ export class Connection {
         else this.inbox.take(packet)
     }
 
-    private send(packet: Packet): void {
-        const { stream } = this.link
-        if (this.link.closed || !stream.writable) return
-        stream.write(generate(packet))
-        if (stream.writableLength > MAX_UNSENT_BYTES)
-            this.link.close("slow-reader", "it does not read its answers", true)
-    }
-
     private ended(reason: CloseReason): void {
         this.keepAlive?.stop()
+        this.cancelExpiry()
         if (!this.credentials) return
         const { will } = this
         // A gateway that closes down is not a client that vanished.

@@ -1,22 +1,13 @@
-/** What the gateway gives to each of its connections, and the limits that it sets them. */
+/** What the gateway gives to each of its connections. */
 import type { IPublishPacket } from "mqtt-packet"
 import type { Admission, Authenticator, Refusal } from "./authenticate"
 import type { Clock } from "./clock"
+import type { CloudMessages } from "./cloudmessages"
 import type { Connection } from "./connection"
 import type { EventHub } from "./events"
+import type { GatewayLimits, Profile } from "./profiles"
 import type { Sessions } from "./sessions"
 import type { Message, MessageStore } from "./store"
-
-export interface ConnectionLimits {
-    /** A whole packet; a larger one ends the connection. */
-    packetBytes: number
-    /** Messages that are read and not acknowledged yet; at so many no more is read. */
-    pendingMessages: number
-    /** From TCP accept to CONNECT, the TLS handshake included. */
-    connectTimeoutMs: number
-    /** In place of a keep-alive of 0, or of one whose 1.5 times are more. */
-    keepAliveCapMs: number
-}
 
 /** What answers a device's messages on `$iothub/…`: twins and direct methods. */
 export interface Operations {
@@ -35,11 +26,14 @@ export interface Operations {
 export interface ConnectionServices {
     clock: Clock
     events: EventHub
-    limits: ConnectionLimits
+    /** With the limits that were asked for in place of its own. */
+    profile: Profile
+    limits: GatewayLimits
     authenticator: Authenticator
     sessions: Sessions
     store: MessageStore
     operations: Operations
+    cloudMessages: CloudMessages
     /** Makes the connection the only one of its device, or says why not. */
     admit(connection: Connection, admission: Admission): Refusal | undefined
     /** A message is safe; the PUBACK comes after this. */
