@@ -121,6 +121,11 @@ export class Gateway {
         return [...this.clients.keys()]
     }
 
+    /** The connection of a device, if it has one. */
+    connection(deviceId: string): Connection | undefined {
+        return this.clients.get(deviceId)
+    }
+
     /** See `EventHub.waitFor`. */
     waitFor<K extends EventName>(
         name: K,
