@@ -243,7 +243,6 @@ describe("a token that ends", () => {
             profile: "hub",
             limits: { keepAliveCapMs: 2 ** 31 - 1 },
         })
-        const gone = it.gateway.waitFor("disconnected")
         await it.connected({
             keepalive: 0,
             password: Buffer.from(
@@ -257,8 +256,6 @@ describe("a token that ends", () => {
         clock.advance(20 * dayMs)
         assert.deepEqual(it.gateway.connected, ["leaf-1"])
         assert.ok(Math.max(...delays) < 2 ** 31)
-        clock.advance(40 * dayMs)
-        assert.equal((await gone).reason, "keep-alive")
     })
 })
 
