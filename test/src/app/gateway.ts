@@ -26,7 +26,10 @@ export class TestGateway {
     readonly connectFlags: number[] = []
     /** `{DUP, when set }{topic} {body}` of each PUBLISH. */
     readonly published: string[] = []
+    readonly subscribed: string[] = []
     disconnects = 0
+    /** Called with topic and body of each PUBLISH. */
+    onPublished: (topic: string, body: Buffer) => void = () => {}
 
     handshakeMs = 100
     /** Messages that get a PUBACK; later ones do not. */
@@ -68,7 +71,7 @@ export class TestGateway {
     }
 }
 
-class TestConnection implements Transport {
+export class TestConnection implements Transport {
     private received = Buffer.alloc(0)
     private answers = Buffer.alloc(0)
     private woken = false
@@ -83,6 +86,19 @@ class TestConnection implements Transport {
     /** Breaks the connection as a reset does. */
     reset(): void {
         this.broken = true
+    }
+
+    /** Sends a message with QoS 0. */
+    deliver(topic: string, body: Buffer): void {
+        const text = Buffer.from(topic)
+        const length = 2 + text.length + body.length
+        const head = Buffer.alloc(5)
+        head[0] = 0x30
+        head[1] = (length & 127) | 128
+        head[2] = length >> 7
+        head[3] = text.length >> 8
+        head[4] = text.length
+        this.answers = Buffer.concat(this.answers, head, text, body)
     }
 
     /** Sends a PUBACK. */
@@ -174,10 +190,22 @@ class TestConnection implements Transport {
                 gateway.published.push(
                     `${(first & 8) !== 0 ? "DUP " : ""}${topic} ${body.slice(start).toString()}`
                 )
+                gateway.onPublished(topic, body.slice(start))
                 if (qos > 0 && gateway.acknowledges > 0) {
                     gateway.acknowledges--
                     this.answer(0x40, body[start - 2], body[start - 1])
                 }
+                break
+            }
+            case 8: {
+                gateway.subscribed.push(readText(body, 2))
+                const granted = Buffer.alloc(5)
+                granted[0] = 0x90
+                granted[1] = 3
+                granted[2] = body[0]
+                granted[3] = body[1]
+                granted[4] = body[body.length - 1]
+                this.answers = Buffer.concat(this.answers, granted)
                 break
             }
             case 12: {
