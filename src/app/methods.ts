@@ -72,6 +72,9 @@ export class Methods implements Feature {
     readonly filters = [METHODS + "#"]
     readonly qos = 0
 
+    /** Tests shorten it. */
+    timeoutMs = METHOD_TIMEOUT_MS
+
     private readonly names: string[] = []
     private readonly handlers: MethodHandler[] = []
     /** Of this connection. Only its fiber changes the list. */
@@ -100,7 +103,7 @@ export class Methods implements Feature {
         const call = new Call(
             index < 0 ? "?" : request.name,
             request.rid,
-            ds.millis() + METHOD_TIMEOUT_MS
+            ds.millis() + this.timeoutMs
         )
         this.calls.push(call)
         if (index < 0) call.refuse(404, "there is no such method")

@@ -81,6 +81,9 @@ export class Twin implements Feature {
     readonly filters = [TWIN_ANSWERS + "#", DESIRED_CHANGES + "#"]
     readonly qos = 0
 
+    /** Tests shorten it. */
+    timeoutMs = REQUEST_TIMEOUT_MS
+
     /** The first one is out, or the next to go. */
     private readonly requests: Request[] = []
     private lastRid = 0
@@ -141,7 +144,7 @@ export class Twin implements Feature {
         )
         const request = new Request(operation, payload)
         this.requests.push(request)
-        const endMs = ds.millis() + REQUEST_TIMEOUT_MS
+        const endMs = ds.millis() + this.timeoutMs
         const backoff = new Backoff(hardwareRandom)
         let tries = 0
         try {
