@@ -12,9 +12,11 @@ import type {
     Packet,
 } from "mqtt-packet"
 import type { Admission, Credentials, Refusal } from "./authenticate"
+import { callAt } from "./clock"
 import type { Receiver } from "./cloudmessages"
 import type { CloseReason } from "./events"
-import { connectProtocol, FrameError, Framer, readPacket } from "./frames"
+import { readConnect } from "./connect"
+import { FrameError, Framer, readPacket } from "./frames"
 import { Inbox } from "./inbox"
 import { KeepAlive, silenceLimitMs } from "./keepalive"
 import type { Link } from "./link"
@@ -30,9 +32,6 @@ const QOS_2 = 2
 const OPERATIONS = "$iothub/"
 
 const SUBSCRIBE_REFUSED = 0x80
-
-/** A token may last longer than a timer can (2^31 ms). */
-const MAX_TIMER_MS = 86_400_000
 
 export class Connection implements Receiver {
     private readonly framer: Framer
@@ -51,7 +50,7 @@ export class Connection implements Receiver {
         private readonly services: ConnectionServices
     ) {
         this.framer = new Framer(services.limits.packetBytes)
-        this.inbox = new Inbox(link, services, id => this.acknowledge(id))
+        this.inbox = new Inbox(link, services, id => this.stored(id))
         this.outbox = new Outbox(link, services.profile)
         link.inHand = () => this.waiting
         link.onClose = reason => this.ended(reason)
@@ -129,47 +128,28 @@ export class Connection implements Receiver {
             this.waiting = true
             stream.pause()
         } catch (error) {
-            this.fail(error)
+            if (!(error instanceof FrameError)) throw error
+            this.link.close(error.kind, error.message)
         }
     }
 
     /** A message, and all before it, is stored; at QoS 1 it has a packet id. There is room for another one. */
-    private acknowledge(messageId: number | undefined): void {
+    private stored(messageId: number | undefined): void {
         if (messageId !== undefined)
             this.outbox.send({ cmd: "puback", messageId })
         this.process()
     }
 
-    private fail(error: unknown): void {
-        if (!(error instanceof FrameError)) throw error
-        this.link.close(error.kind, error.message)
-    }
-
     private connect(frame: Buffer): void {
-        const protocol = connectProtocol(frame)
-        if (protocol && (protocol.name !== "MQTT" || protocol.level !== 4))
-            return this.refuse({
-                ok: false,
-                reason: "protocol",
-                message: "the protocol is not MQTT 3.1.1 (name MQTT, level 4)",
-            })
-        const packet = readPacket(frame)
-        if (packet.cmd !== "connect")
-            return this.link.close(
-                "protocol-error",
-                `the first packet is ${packet.cmd.toUpperCase()}, not CONNECT`
-            )
-        const credentials = {
-            clientId: packet.clientId,
-            username: packet.username,
-            password: packet.password?.toString("latin1") ?? "",
-        }
-        const verdict = this.services.authenticator.check(credentials)
+        const { authenticator, admit } = this.services
+        const read = readConnect(frame)
+        if (!read.ok) return this.refuse(read)
+        const verdict = authenticator.check(read.credentials)
         if (!verdict.ok) return this.refuse(verdict)
-        const objection = this.services.admit(this, verdict)
+        const objection = admit(this, verdict)
         if (objection) return this.refuse(objection)
-        this.credentials = credentials
-        this.accept(packet, verdict)
+        this.credentials = read.credentials
+        this.accept(read.packet, verdict)
     }
 
     private refuse(refusal: Refusal): void {
@@ -212,7 +192,12 @@ export class Connection implements Receiver {
                     `no packet for ${silentMs / 1000} s`
                 )
         )
-        if (profile.closesAtExpiry) this.watchExpiry(tokenExpirySec * 1000)
+        if (profile.closesAtExpiry)
+            this.cancelExpiry = callAt(
+                clock,
+                (tokenExpirySec + profile.tokenSkewSec) * 1000,
+                () => this.recheck()
+            )
         this.outbox.send({
             cmd: "connack",
             returnCode: ReturnCode.Accepted,
@@ -228,15 +213,6 @@ export class Connection implements Receiver {
             clientType,
         })
         this.deliverCloudMessages()
-    }
-
-    private watchExpiry(expiryMs: number): void {
-        const { clock } = this.services
-        const leftMs = Math.max(expiryMs - clock.now(), 0)
-        this.cancelExpiry = clock.after(Math.min(leftMs, MAX_TIMER_MS), () => {
-            this.recheck()
-            if (!this.link.closed) this.watchExpiry(expiryMs)
-        })
     }
 
     private deliverCloudMessages(): void {
@@ -283,30 +259,29 @@ export class Connection implements Receiver {
 
     private subscribe(packet: ISubscribePacket): void {
         const { clock, events, limits, operations } = this.services
-        if (packet.subscriptions.length > limits.filtersPerSubscribe)
+        const { subscriptions, messageId } = packet
+        if (subscriptions.length > limits.filtersPerSubscribe)
             return this.link.close(
                 "protocol-error",
                 `a SUBSCRIBE with more than ${limits.filtersPerSubscribe} filters`
             )
-        const granted = packet.subscriptions.map(({ topic, qos }) => {
-            const isKnown = isDeviceFilter(topic, this.deviceId)
-            const code = !isKnown ? SUBSCRIBE_REFUSED : qos === 0 ? 0 : 1
-            if (code !== SUBSCRIBE_REFUSED)
-                this.session?.subscribe(topic, code, clock.now())
+        const { deviceId } = this
+        const granted = subscriptions.map(({ topic: filter, qos }) => {
+            const isKnown = isDeviceFilter(filter, deviceId)
+            if (isKnown)
+                this.session?.subscribe(filter, qos > 0 ? 1 : 0, clock.now())
+            const code = isKnown ? Math.min(qos, 1) : SUBSCRIBE_REFUSED
+            const connection = this.link.id
             events.emit("subscribed", {
-                connection: this.link.id,
-                deviceId: this.deviceId,
-                filter: topic,
+                connection,
+                deviceId,
+                filter,
                 granted: code,
             })
             return code
         })
-        this.outbox.send({
-            cmd: "suback",
-            messageId: packet.messageId,
-            granted,
-        })
-        packet.subscriptions.forEach(({ topic }, i) => {
+        this.outbox.send({ cmd: "suback", messageId, granted })
+        subscriptions.forEach(({ topic }, i) => {
             if (granted[i] !== SUBSCRIBE_REFUSED)
                 operations.subscribed?.(this, topic)
         })

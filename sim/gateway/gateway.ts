@@ -5,6 +5,10 @@
  * It checks what a real gateway checks and keeps its limits; it forwards nothing to a cloud, and stands in for the hub behind it, too:
  * `cloudMessages` is the queue of messages to devices. See `profiles.ts` for what edgeHub and hub differ in, `connection.ts` for MQTT,
  * `authenticate.ts` and `token.ts` for who is let in, `timeserver.ts` for the HTTPS port, `monitor.ts` for heartbeats.
+ *
+ *     const gateway = await startGateway({ cert, key, hubName, registry, profile: "edgehub", port: 0, httpsPort: 0 })
+ *     const message = gateway.cloudMessages.send("leaf-1", { body: "hello", properties: { colour: "red" }, ack: "full" })
+ *     await message.settled // "completed"
  */
 import { Authenticator, type Admission, type Refusal } from "./authenticate"
 import { realClock, type Clock } from "./clock"

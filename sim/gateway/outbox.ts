@@ -2,14 +2,17 @@
  * What goes out on one connection: answers, and messages with those that are not acknowledged yet.
  *
  * An acknowledgement belongs to the oldest message with its packet id (MQTT 3.1.1, 4.6): edgeHub gives all of them the same one.
- * Memory: what the client does not read, up to `MAX_UNSENT_BYTES`.
+ * Memory: what the client does not read, up to `MAX_UNSENT_BYTES`. Cloud-to-device messages stop long before that (`hasRoom`).
  */
 import { generate, type Packet } from "mqtt-packet"
 import type { Link } from "./link"
 import type { Profile } from "./profiles"
 
-/** What a client does not read piles up to this: a few of the largest messages. Then it is let go. */
+/** What a client does not read piles up to this: a few of the largest requests and twins. Then it is let go. */
 const MAX_UNSENT_BYTES = 524_288
+
+/** Acknowledgements and answers to pings that it does not read; then it is let go, too. */
+const MAX_UNREAD_ANSWERS = 65_536
 
 /** Answers at QoS 1 that a client does not acknowledge; then it is let go. */
 const MAX_UNACKNOWLEDGED = 1_000
@@ -37,6 +40,8 @@ interface InFlight {
 export class Outbox {
     private readonly inFlight: InFlight[] = []
     private lastId = 0
+    /** The bytes of such answers since the client has last read all. */
+    private unreadAnswers = 0
 
     constructor(
         private readonly link: Link,
@@ -51,8 +56,14 @@ export class Outbox {
     send(packet: Packet): void {
         const { stream } = this.link
         if (this.link.closed || !stream.writable) return
-        stream.write(generate(packet))
-        if (stream.writableLength > MAX_UNSENT_BYTES)
+        const bytes = generate(packet)
+        if (this.hasRoom) this.unreadAnswers = 0
+        else if (packet.cmd !== "publish") this.unreadAnswers += bytes.length
+        stream.write(bytes)
+        if (
+            stream.writableLength > MAX_UNSENT_BYTES ||
+            this.unreadAnswers > MAX_UNREAD_ANSWERS
+        )
             this.link.close("slow-reader", "it does not read its answers", true)
     }
 

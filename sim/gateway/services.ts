@@ -13,7 +13,8 @@ import type { Message, MessageStore } from "./store"
 export interface Operations {
     /**
      * Takes what a device published on a topic that begins with `$iothub/`, in the order of arrival; at QoS 1 the PUBACK follows by
-     * itself. An answer goes out with `connection.deliver`, now or later. False: there is no such topic.
+     * itself. An answer goes out with `connection.deliver`, now or later. False: there is no such topic, which is dealt with as any
+     * other bad topic; what the profile closes a connection for is closed with `connection.link.close`.
      */
     handle(connection: Connection, packet: IPublishPacket): boolean
     /** The device has subscribed to this filter, and knows that it has. */
