@@ -79,18 +79,19 @@ export function readJson(body: Buffer): Json | undefined {
             ignoreBOM: true,
         })
         const json = JSON.parse(decoder.decode(body)) as Json
-        return isWithin(json, MAX_JSON_DEPTH) ? json : undefined
+        return isWritable(json) ? json : undefined
     } catch {
         return undefined
     }
 }
 
-function isWithin(value: Json, levels: number): boolean {
-    if (value === null || typeof value !== "object") return true
-    return (
-        levels > 0 &&
-        Object.values(value).every(child => isWithin(child, levels - 1))
-    )
+/** Whether JSON can say this value as it is: no numbers that are none, no kinds that it does not have, not too deep. */
+export function isWritable(value: unknown, levels = MAX_JSON_DEPTH): boolean {
+    if (value === null || typeof value === "boolean") return true
+    if (typeof value === "string") return true
+    if (typeof value === "number") return Number.isFinite(value)
+    if (typeof value !== "object" || levels === 0) return false
+    return Object.values(value).every(child => isWritable(child, levels - 1))
 }
 
 /** Throws a `PatchError` unless a twin takes this: names, values, depth. */
@@ -176,7 +177,10 @@ function changed({ version }: Section, properties: JsonObject): Section {
 }
 
 /** A section as a device reads it: its properties and `$version`. */
-export function documentOf({ properties, version }: Section): JsonObject {
+export function documentOf({
+    properties,
+    version,
+}: Section): JsonObject & { $version: number } {
     return { ...properties, $version: version }
 }
 
@@ -224,6 +228,6 @@ export function sizeOf(value: Json): number {
     return size
 }
 
-function isObject(value: unknown): value is JsonObject {
+export function isObject(value: unknown): value is JsonObject {
     return typeof value === "object" && value !== null && !Array.isArray(value)
 }
