@@ -170,6 +170,8 @@ export const enum ErrorCode {
     MqttPacketTooLong = 5007,
     /** A topic that is empty, no UTF-8, or holds NUL or a wildcard. */
     MqttTopic = 5008,
+    /** More messages than MAX_OWED came and are not handled. */
+    MqttTooManyMessages = 5009,
     MqttConnackTimeout = 5010,
     // In the order of the return codes.
     MqttProtocolVersion = 5011,
@@ -212,6 +214,9 @@ export const enum ErrorCode {
     TopicTooLong = 6019,
     /** A text that is to be percent-encoded. */
     TextTooLong = 6020,
+    JsonMalformed = 6021,
+    /** A JSON text that is too long or too deep, or has too many values or characters outside ASCII. */
+    JsonTooLarge = 6022,
 
     // app: 7000-7999
     SettingMissing = 7001,

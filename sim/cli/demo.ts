@@ -9,6 +9,7 @@ import { Display, ShownEvent } from "../dashboard/events"
 import { JsonDisplay, TextDisplay } from "../dashboard/display"
 import { GatewayError } from "../gateway/errors"
 import { Gateway, startGateway } from "../gateway/gateway"
+import type { ProfileName } from "../gateway/profiles"
 import { Registry } from "../gateway/registry"
 import { provision } from "../provisioning/provision"
 import { showConsole } from "../dashboard/console"
@@ -20,7 +21,13 @@ import { simulatedSensors, sine } from "../vm/sensors"
 import { SkippingClock } from "../vm/virtualclock"
 import { Failure } from "./failure"
 import { compileFirmware } from "./firmware"
-import { readBoard, readNumber, USAGE, usageFailure } from "./options"
+import {
+    readBoard,
+    readNumber,
+    readProfile,
+    USAGE,
+    usageFailure,
+} from "./options"
 import { GATEWAY_NAME, KeyType, Workspace } from "./workspace"
 
 const HELP = `Usage: leaf demo [options]
@@ -33,6 +40,8 @@ Options:
   --port <n>         the gateway's MQTT port (default 8883; 0: any free one)
   --https-port <n>   the gateway's HTTPS port, for the time (default 8443; 0: any free one)
   --chain <type>     rsa (default): RSA-4096 CAs, as Microsoft's scripts make them; ec: P-256 throughout
+  --profile <name>   what the gateway behaves as, where the two differ: edgehub (default), the gateway of Azure IoT
+                     Edge; or hub, IoT Hub itself
   --dir <folder>     where certificates and device are kept (default .leaf, and .leaf/ec for --chain ec)
   --board <name>     as slow as this board: esp32-c3 or pico-w. Each public-key operation takes the seconds that are
                      estimated for it there. You do not wait for them: device and gateway skip them together,
@@ -64,6 +73,7 @@ interface DemoOptions {
     port: number
     httpsPort: number
     chain: KeyType
+    profile: ProfileName
     folder: string
     board: Board | undefined
     json: boolean
@@ -102,6 +112,7 @@ function readOptions(args: string[]): DemoOptions | undefined {
                 port: { type: "string", default: "8883" },
                 "https-port": { type: "string", default: "8443" },
                 chain: { type: "string", default: "rsa" },
+                profile: { type: "string", default: "edgehub" },
                 board: { type: "string" },
                 dir: { type: "string" },
                 json: { type: "boolean", default: false },
@@ -126,6 +137,7 @@ function readOptions(args: string[]): DemoOptions | undefined {
         port: readNumber("--port", values.port!, 0, 65535),
         httpsPort: readNumber("--https-port", values["https-port"]!, 0, 65535),
         chain,
+        profile: readProfile(values.profile!),
         folder,
         board: readBoard(values.board),
         json: values.json!,
@@ -179,6 +191,7 @@ class Demo {
                 key: workspace.key,
                 hubName,
                 gatewayName: GATEWAY_NAME,
+                profile: this.options.profile,
                 registry,
                 clock: this.clock,
                 host: ADDRESS,
@@ -201,6 +214,7 @@ class Demo {
             port: gateway.port,
             httpsPort: gateway.httpsPort,
             host: GATEWAY_NAME,
+            profile: this.options.profile,
         })
         this.watchGateway(gateway)
         return gateway
@@ -241,6 +255,19 @@ class Demo {
                 deviceId,
                 properties: message.properties,
             })
+        )
+        gateway.on("cloudMessage", event =>
+            this.show({
+                type: "cloudMessage",
+                deviceId: event.deviceId,
+                messageId: event.messageId,
+                state: event.state,
+                deliveryCount: event.deliveryCount,
+                reason: event.reason,
+            })
+        )
+        gateway.on("dropped", ({ deviceId, topic, reason }) =>
+            this.show({ type: "dropped", deviceId, topic, reason })
         )
         gateway.on("late", event =>
             this.show({

@@ -1,4 +1,5 @@
 /** Options of commands: reading them, and saying what is wrong with them. */
+import { PROFILES, type ProfileName } from "../gateway/profiles"
 import { Board, BOARDS } from "../vm/boards"
 import { Failure } from "./failure"
 
@@ -30,6 +31,16 @@ export function readBoard(name: string | undefined): Board | undefined {
             USAGE
         )
     return BOARDS[name as keyof typeof BOARDS]
+}
+
+/** What `--profile` says that the gateway behaves as. */
+export function readProfile(name: string): ProfileName {
+    if (!Object.hasOwn(PROFILES, name))
+        throw new Failure(
+            `--profile ${name}: there are ${Object.keys(PROFILES).join(" and ")}.`,
+            USAGE
+        )
+    return name as ProfileName
 }
 
 /** What `parseArgs` of Node says of wrong usage, as one sentence. */

@@ -1,4 +1,5 @@
 /** The two displays of the demonstration: lines for people, and one JSON object a line for programs. */
+import type { CloudMessageState } from "../gateway/cloudmessage"
 import { Display, ShownEvent } from "./events"
 
 type Write = (text: string) => void
@@ -26,6 +27,14 @@ const COLOURS = {
     plain: "",
 }
 type Colour = keyof typeof COLOURS
+
+const CLOUD_COLOURS: Record<CloudMessageState, Colour> = {
+    enqueued: "plain",
+    "in-flight": "plain",
+    completed: "green",
+    expired: "yellow",
+    "dead-lettered": "red",
+}
 
 /** A line an event: when, what, and what there is to say of it. */
 export class TextDisplay implements Display {
@@ -59,7 +68,7 @@ export function describe(event: ShownEvent): [string, Colour, string] {
             return [
                 "gateway",
                 "cyan",
-                `${event.host} listens on ${event.address}:${event.port} (MQTT over TLS) and :${event.httpsPort} (HTTPS, for the time)`,
+                `${event.host} listens on ${event.address}:${event.port} (MQTT over TLS) and :${event.httpsPort} (HTTPS, for the time), and behaves as ${event.profile === "hub" ? "IoT Hub" : "edgeHub"}`,
             ]
         case "firmware":
             return [
@@ -90,6 +99,18 @@ export function describe(event: ShownEvent): [string, Colour, string] {
             ]
         case "heartbeat":
             return ["heartbeat", "green", list(event.properties)]
+        case "cloudMessage":
+            return [
+                "message",
+                CLOUD_COLOURS[event.state],
+                `to ${event.deviceId}: ${event.messageId} ${event.state}${event.reason ? `, ${event.reason}` : ""} (deliveries: ${event.deliveryCount})`,
+            ]
+        case "dropped":
+            return [
+                "dropped",
+                "red",
+                `${event.deviceId}: ${event.reason}: ${JSON.stringify(event.topic)}`,
+            ]
         case "overdue":
             return [
                 "OVERDUE",

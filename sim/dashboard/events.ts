@@ -1,4 +1,9 @@
 /** What the demonstration shows: one event a line, as text or as JSON. */
+import type {
+    CloudMessageState,
+    DeadLetterReason,
+} from "../gateway/cloudmessage"
+import type { ProfileName } from "../gateway/profiles"
 
 export type ShownEvent =
     | {
@@ -7,6 +12,8 @@ export type ShownEvent =
           port: number
           httpsPort: number
           host: string
+          /** What it behaves as. */
+          profile: ProfileName
       }
     | {
           type: "firmware"
@@ -40,6 +47,17 @@ export type ShownEvent =
           deviceId: string
           properties: Record<string, string>
       }
+    /** A message to the device has come to this state, after so many deliveries. */
+    | {
+          type: "cloudMessage"
+          deviceId: string
+          messageId: string
+          state: CloudMessageState
+          deliveryCount: number
+          reason?: DeadLetterReason
+      }
+    /** A message of the device that the gateway threw away. */
+    | { type: "dropped"; deviceId: string; topic: string; reason: string }
     /** No sign of life for longer than the gateway expects. */
     | {
           type: "overdue"

@@ -1,25 +1,17 @@
 /**
- * Who may connect: the checks of edgeHub on a CONNECT's client id, user name and password, in its order and with its return codes.
+ * Who may connect: the checks of edgeHub on a CONNECT's client id, user name and password, in its order.
  *
- * The client learns a return code; the reason and a sentence that says what to look at are for the operator.
+ * The client learns a return code (`profiles.ts`); the reason and a sentence that says what to look at are for the operator.
  */
 import type { Clock } from "./clock"
 import type { RefusalReason } from "./events"
 import { decode } from "./percent"
+import type { Profile } from "./profiles"
 import type { Registry } from "./registry"
 import { checkToken } from "./token"
 
-/** CONNACK return codes (MQTT 3.1.1, 3.2.2.3). */
-export const enum ReturnCode {
-    Accepted = 0,
-    WrongProtocol = 1,
-    ServerUnavailable = 3,
-    NotAuthorized = 5,
-}
-
 export interface Refusal {
     ok: false
-    returnCode: ReturnCode
     reason: RefusalReason
     message: string
     deviceId?: string
@@ -72,7 +64,8 @@ export class Authenticator {
         private readonly registry: Registry,
         private readonly clock: Clock,
         /** The names that a token may be for: the hub's and the gateway's. */
-        private readonly hosts: readonly string[]
+        private readonly hosts: readonly string[],
+        private readonly profile: Pick<Profile, "childrenOnly" | "tokenSkewSec">
     ) {}
 
     /** Checks the fields of a CONNECT; also those of one that was accepted, to see whether it still would be. */
@@ -82,20 +75,18 @@ export class Authenticator {
             username === undefined ? undefined : parseUsername(username)
         if (!user)
             return refuse(
-                ReturnCode.ServerUnavailable,
                 "bad-username",
                 "the user name is not {host}/{deviceId}/?api-version=…"
             )
         const { deviceId, moduleId } = user
         if (!clientId.trim())
             return refuse(
-                ReturnCode.ServerUnavailable,
                 "bad-client-id",
                 "the client id is empty: it has to be the device id",
                 deviceId
             )
         const deny = (reason: RefusalReason, message: string) =>
-            refuse(ReturnCode.NotAuthorized, reason, message, deviceId)
+            refuse(reason, message, deviceId)
         if (!password)
             return deny(
                 "no-token",
@@ -129,7 +120,10 @@ export class Authenticator {
             )
         if (!identity.enabled)
             return deny("disabled-device", "the device is disabled: enable it")
-        if (identity.parent !== this.registry.gatewayId)
+        if (
+            this.profile.childrenOnly &&
+            identity.parent !== this.registry.gatewayId
+        )
             return deny(
                 "not-a-child",
                 `the device is not a child of ${this.registry.gatewayId}: make it one`
@@ -139,6 +133,7 @@ export class Authenticator {
             hosts: this.hosts,
             keys: [identity.primaryKey, identity.secondaryKey],
             nowMs: this.clock.now(),
+            skewSec: this.profile.tokenSkewSec,
         })
         if (!verdict.ok) return deny(verdict.reason, verdict.message)
         return {
@@ -151,10 +146,9 @@ export class Authenticator {
 }
 
 function refuse(
-    returnCode: ReturnCode,
     reason: RefusalReason,
     message: string,
     deviceId?: string
 ): Refusal {
-    return { ok: false, returnCode, reason, message, deviceId }
+    return { ok: false, reason, message, deviceId }
 }

@@ -7,6 +7,26 @@ export interface Clock {
     after(delayMs: number, callback: () => void): () => void
 }
 
+/** A timer of Node's counts to 2^31 ms, less than 25 days; this is a day. */
+const MAX_TIMER_MS = 86_400_000
+
+/** Calls back once when that time has come, however far it is; the result cancels it. */
+export function callAt(
+    clock: Clock,
+    timeMs: number,
+    callback: () => void
+): () => void {
+    let cancel: () => void
+    const wait = () => {
+        const leftMs = Math.max(timeMs - clock.now(), 0)
+        cancel = clock.after(Math.min(leftMs, MAX_TIMER_MS), () =>
+            clock.now() < timeMs ? wait() : callback()
+        )
+    }
+    wait()
+    return () => cancel()
+}
+
 export const realClock: Clock = {
     now: () => Date.now(),
     after(delayMs, callback) {

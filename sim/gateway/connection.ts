@@ -1,56 +1,61 @@
 /**
  * One client's MQTT 3.1.1 connection, from the end of its TLS handshake on: CONNECT, telemetry, subscriptions, keep-alive, end.
  *
- * Rules are edgeHub's where it differs from the standard. Packets are handled one after another; messages are stored several at
- * a time and acknowledged in the order in which they came (4.6). Memory: one packet, plus `pendingMessages` messages.
+ * Rules are those of its profile where they differ from the standard. Packets are handled one after another; messages are stored
+ * several at a time and acknowledged in the order in which they came (4.6). Memory: one packet, plus `pendingMessages` messages,
+ * plus what the client does not read (`outbox.ts`).
  */
-import {
-    generate,
-    type IConnectPacket,
-    type IPublishPacket,
-    type ISubscribePacket,
-    type Packet,
+import type {
+    IConnectPacket,
+    IPublishPacket,
+    ISubscribePacket,
+    Packet,
 } from "mqtt-packet"
-import {
-    ReturnCode,
-    type Admission,
-    type Credentials,
-    type Refusal,
-} from "./authenticate"
+import type { Admission, Credentials, Refusal } from "./authenticate"
+import { callAt } from "./clock"
+import type { Receiver } from "./cloudmessages"
 import type { CloseReason } from "./events"
-import { connectProtocol, FrameError, Framer, readPacket } from "./frames"
+import { readConnect } from "./connect"
+import { FrameError, Framer, readPacket } from "./frames"
 import { Inbox } from "./inbox"
 import { KeepAlive, silenceLimitMs } from "./keepalive"
 import type { Link } from "./link"
+import { Outbox, type Outgoing } from "./outbox"
+import { ReturnCode } from "./profiles"
 import type { ConnectionServices } from "./services"
-import type { Session } from "./sessions"
+import type { Session, Subscription } from "./sessions"
 import { isDeviceFilter } from "./topics"
 
-/** Acknowledgements that a client does not read pile up to this many bytes, then it is let go. */
-const MAX_UNSENT_BYTES = 65_536
-
 const QOS_2 = 2
+
+/** Topics that begin so are requests and answers, and no telemetry. */
+const OPERATIONS = "$iothub/"
+
 const SUBSCRIBE_REFUSED = 0x80
 
-export class Connection {
+export class Connection implements Receiver {
     private readonly framer: Framer
     private readonly inbox: Inbox
+    private readonly outbox: Outbox
     private credentials: Credentials | undefined
     private session: Session | undefined
     private will: IConnectPacket["will"]
     private keepAlive: KeepAlive | undefined
     /** There may be packets that wait until the store has taken what came before them. */
     private waiting = false
+    private cancelExpiry: () => void = () => undefined
 
     constructor(
         readonly link: Link,
         private readonly services: ConnectionServices
     ) {
         this.framer = new Framer(services.limits.packetBytes)
-        this.inbox = new Inbox(link, services, id => this.acknowledge(id))
+        this.inbox = new Inbox(link, services, id => this.stored(id))
+        this.outbox = new Outbox(link, services.profile)
         link.inHand = () => this.waiting
         link.onClose = reason => this.ended(reason)
         link.stream.on("data", bytes => this.received(bytes))
+        link.stream.on("drain", () => this.deliverCloudMessages())
     }
 
     /** The device, once its CONNECT was accepted. */
@@ -69,6 +74,33 @@ export class Connection {
                 : "identity-changed",
             verdict.message
         )
+    }
+
+    /** What the device has subscribed to that this topic fits; nothing once the connection is over. */
+    match(topic: string): Subscription | undefined {
+        return this.link.closed ? undefined : this.session?.match(topic)
+    }
+
+    /** See `Outbox.hasRoom`. */
+    get hasRoom(): boolean {
+        return this.outbox.hasRoom
+    }
+
+    publish(message: Outgoing): void {
+        this.outbox.publish(message)
+    }
+
+    /**
+     * Sends a method's request, or a message of the twin, at the QoS that the profile has for it and the device was granted. False,
+     * and nothing is sent, if the device has not subscribed to the topic or the connection is over.
+     */
+    deliver(topic: string, payload: Buffer | string): boolean {
+        const subscription = this.match(topic)
+        if (!subscription) return false
+        const { operationsQos } = this.services.profile
+        const qos = subscription.qos === 0 ? 0 : operationsQos
+        this.publish({ topic, payload, qos })
+        return true
     }
 
     private received(bytes: Buffer): void {
@@ -96,52 +128,40 @@ export class Connection {
             this.waiting = true
             stream.pause()
         } catch (error) {
-            this.fail(error)
+            if (!(error instanceof FrameError)) throw error
+            this.link.close(error.kind, error.message)
         }
     }
 
     /** A message, and all before it, is stored; at QoS 1 it has a packet id. There is room for another one. */
-    private acknowledge(messageId: number | undefined): void {
-        if (messageId !== undefined) this.send({ cmd: "puback", messageId })
+    private stored(messageId: number | undefined): void {
+        if (messageId !== undefined)
+            this.outbox.send({ cmd: "puback", messageId })
         this.process()
     }
 
-    private fail(error: unknown): void {
-        if (!(error instanceof FrameError)) throw error
-        this.link.close(error.kind, error.message)
-    }
-
     private connect(frame: Buffer): void {
-        const protocol = connectProtocol(frame)
-        if (protocol && (protocol.name !== "MQTT" || protocol.level !== 4))
-            return this.refuse({
-                ok: false,
-                returnCode: ReturnCode.WrongProtocol,
-                reason: "protocol",
-                message: "the protocol is not MQTT 3.1.1 (name MQTT, level 4)",
-            })
-        const packet = readPacket(frame)
-        if (packet.cmd !== "connect")
-            return this.link.close(
-                "protocol-error",
-                `the first packet is ${packet.cmd.toUpperCase()}, not CONNECT`
-            )
-        const credentials = {
-            clientId: packet.clientId,
-            username: packet.username,
-            password: packet.password?.toString("latin1") ?? "",
-        }
-        const verdict = this.services.authenticator.check(credentials)
+        const { authenticator, admit } = this.services
+        const read = readConnect(frame)
+        if (!read.ok) return this.refuse(read)
+        const verdict = authenticator.check(read.credentials)
         if (!verdict.ok) return this.refuse(verdict)
-        const objection = this.services.admit(this, verdict)
+        const objection = admit(this, verdict)
         if (objection) return this.refuse(objection)
-        this.credentials = credentials
-        this.accept(packet, verdict)
+        this.credentials = read.credentials
+        this.accept(read.packet, verdict)
     }
 
     private refuse(refusal: Refusal): void {
-        const { returnCode, reason, message, deviceId } = refusal
-        this.send({ cmd: "connack", returnCode, sessionPresent: false })
+        const { reason, message, deviceId } = refusal
+        const { returnCodes } = this.services.profile
+        const { [reason]: returnCode = returnCodes.otherwise } = returnCodes
+        if (returnCode !== null)
+            this.outbox.send({
+                cmd: "connack",
+                returnCode,
+                sessionPresent: false,
+            })
         this.services.events.emit("refused", {
             connection: this.link.id,
             deviceId,
@@ -153,7 +173,7 @@ export class Connection {
     }
 
     private accept(packet: IConnectPacket, admission: Admission): void {
-        const { clock, events, limits, sessions } = this.services
+        const { clock, events, limits, profile, sessions } = this.services
         const { deviceId, tokenExpirySec, clientType } = admission
         const cleanSession = packet.clean === true
         const keepAliveSec = packet.keepalive ?? 0
@@ -172,7 +192,13 @@ export class Connection {
                     `no packet for ${silentMs / 1000} s`
                 )
         )
-        this.send({
+        if (profile.closesAtExpiry)
+            this.cancelExpiry = callAt(
+                clock,
+                (tokenExpirySec + profile.tokenSkewSec) * 1000,
+                () => this.recheck()
+            )
+        this.outbox.send({
             cmd: "connack",
             returnCode: ReturnCode.Accepted,
             sessionPresent: present,
@@ -186,27 +212,31 @@ export class Connection {
             tokenExpirySec,
             clientType,
         })
+        this.deliverCloudMessages()
+    }
+
+    private deliverCloudMessages(): void {
+        this.services.cloudMessages.deliver(this.deviceId)
     }
 
     private handle(packet: Packet): void {
         switch (packet.cmd) {
             case "publish":
-                return this.publish(packet)
+                return this.published(packet)
             case "subscribe":
                 return this.subscribe(packet)
             case "unsubscribe":
                 for (const filter of packet.unsubscriptions)
-                    this.session?.subscriptions.delete(filter)
-                return this.send({
+                    this.session?.unsubscribe(filter)
+                return this.outbox.send({
                     cmd: "unsuback",
                     messageId: packet.messageId,
                     granted: [],
                 })
             case "pingreq":
-                return this.send({ cmd: "pingresp" })
+                return this.outbox.send({ cmd: "pingresp" })
             case "puback":
-                // Nothing is sent at QoS 1 yet; a client may still acknowledge what an earlier connection brought.
-                return
+                return this.acknowledged(packet.messageId ?? 0)
             case "disconnect":
                 return this.link.close("client-done", "it sent DISCONNECT")
             default:
@@ -217,40 +247,62 @@ export class Connection {
         }
     }
 
+    private acknowledged(packetId: number): void {
+        if (this.outbox.acknowledge(packetId)) return
+        // A client may acknowledge what an earlier connection brought; edgeHub logs a warning.
+        this.services.events.emit("strayAcknowledgement", {
+            connection: this.link.id,
+            deviceId: this.deviceId,
+            packetId,
+        })
+    }
+
     private subscribe(packet: ISubscribePacket): void {
-        const granted = packet.subscriptions.map(({ topic, qos }) => {
-            const code = isDeviceFilter(topic, this.deviceId)
-                ? Math.min(qos, 1)
-                : SUBSCRIBE_REFUSED
-            if (code !== SUBSCRIBE_REFUSED)
-                this.session?.subscriptions.set(topic, code)
-            this.services.events.emit("subscribed", {
-                connection: this.link.id,
-                deviceId: this.deviceId,
-                filter: topic,
+        const { clock, events, limits, operations } = this.services
+        const { subscriptions, messageId } = packet
+        if (subscriptions.length > limits.filtersPerSubscribe)
+            return this.link.close(
+                "protocol-error",
+                `a SUBSCRIBE with more than ${limits.filtersPerSubscribe} filters`
+            )
+        const { deviceId } = this
+        const granted = subscriptions.map(({ topic: filter, qos }) => {
+            const isKnown = isDeviceFilter(filter, deviceId)
+            if (isKnown)
+                this.session?.subscribe(filter, qos > 0 ? 1 : 0, clock.now())
+            const code = isKnown ? Math.min(qos, 1) : SUBSCRIBE_REFUSED
+            const connection = this.link.id
+            events.emit("subscribed", {
+                connection,
+                deviceId,
+                filter,
                 granted: code,
             })
             return code
         })
-        this.send({ cmd: "suback", messageId: packet.messageId, granted })
+        this.outbox.send({ cmd: "suback", messageId, granted })
+        subscriptions.forEach(({ topic }, i) => {
+            if (granted[i] !== SUBSCRIBE_REFUSED)
+                operations.subscribed?.(this, topic)
+        })
+        this.deliverCloudMessages()
     }
 
-    private publish(packet: IPublishPacket): void {
+    private published(packet: IPublishPacket): void {
         if (packet.qos === QOS_2)
             return this.link.close("qos-2", "a message at QoS 2: 0 and 1 work")
-        this.inbox.take(packet)
-    }
-
-    private send(packet: Packet): void {
-        const { stream } = this.link
-        if (this.link.closed || !stream.writable) return
-        stream.write(generate(packet))
-        if (stream.writableLength > MAX_UNSENT_BYTES)
-            this.link.close("slow-reader", "it does not read its answers", true)
+        const { operations } = this.services
+        if (
+            packet.topic.startsWith(OPERATIONS) &&
+            operations.handle(this, packet)
+        )
+            this.inbox.pass(packet)
+        else this.inbox.take(packet)
     }
 
     private ended(reason: CloseReason): void {
         this.keepAlive?.stop()
+        this.cancelExpiry()
         if (!this.credentials) return
         const { will } = this
         // A gateway that closes down is not a client that vanished.
@@ -265,6 +317,7 @@ export class Connection {
             }
             if (packet.qos < QOS_2) this.inbox.take(packet, true)
         }
+        this.services.operations.ended?.(this)
         this.services.ended(this)
     }
 }

@@ -8,6 +8,9 @@ export type GatewayErrorCode =
     | "bad-identity"
     | "duplicate-identity"
     | "unknown-identity"
+    | "bad-message"
+    | "message-too-large"
+    | "queue-full"
     | "wait-timeout"
     | "closed"
 

@@ -4,8 +4,13 @@
  * Every connection is told as `opened` … `disconnected`, whatever happened between. No event holds a token, a key or a password:
  * what a client got wrong is named, not quoted. Texts that come from clients (device ids, topics, properties) are not escaped.
  */
-import type { Message } from "./store"
+import type {
+    CloudMessageState,
+    DeadLetterReason,
+    Feedback,
+} from "./cloudmessage"
 import { GatewayError } from "./errors"
+import type { Message } from "./store"
 
 /** `mqtt`: telemetry, 8883 on a real gateway. `time`: HTTPS, 443 on a real gateway. */
 export type PortName = "mqtt" | "time"
@@ -44,6 +49,7 @@ export type CloseReason =
     | "malformed"
     | "too-large"
     | "protocol-error"
+    | "bad-topic"
     | "qos-2"
     | "taken-over"
     | "token-expired"
@@ -102,7 +108,8 @@ export interface EventBodies {
         }
     refused: OfConnection & {
         deviceId?: string
-        returnCode: number
+        /** `null`: closed without a CONNACK. */
+        returnCode: number | null
         reason: RefusalReason
         message: string
     }
@@ -111,8 +118,20 @@ export interface EventBodies {
     telemetry: Message
     heartbeat: Heartbeat & { message: Message }
     will: Message
-    /** A message that was acknowledged and thrown away, as edgeHub does with a bad topic. */
+    /** A message that was thrown away for its topic: edgeHub acknowledges it all the same, a hub closes the connection. */
     dropped: OfConnection & OfDevice & { topic: string; reason: string }
+    /** A cloud-to-device message has come to this state; `in-flight`: it was delivered, for the `deliveryCount`th time. */
+    cloudMessage: OfDevice & {
+        messageId: string
+        state: CloudMessageState
+        deliveryCount: number
+        /** Of `dead-lettered`. */
+        reason?: DeadLetterReason
+    }
+    /** What the sender of a cloud-to-device message had asked to be told. */
+    feedback: Feedback
+    /** A PUBACK for which no message is in flight; it is ignored. */
+    strayAcknowledgement: OfConnection & OfDevice & { packetId: number }
     /** Nothing came from the device for too long. Once, until it is heard of again. */
     late: OfDevice & { lastSeenMs: number; expectedIntervalMs: number }
     alive: OfDevice & { silentMs: number }

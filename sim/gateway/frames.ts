@@ -15,7 +15,7 @@ const CONNECT = 0x10
 
 export class FrameError extends Error {
     constructor(
-        readonly kind: "malformed" | "too-large",
+        readonly kind: "malformed" | "too-large" | "protocol-error",
         message: string
     ) {
         super(message)

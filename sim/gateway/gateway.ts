@@ -1,27 +1,28 @@
 /**
- * A local IoT Edge gateway: what a leaf device sees of edgeHub, on this machine, with an API for tests and demonstrations.
+ * A local IoT Edge gateway: what a leaf device sees of edgeHub, or of IoT Hub itself, on this machine, with an API for tests and
+ * demonstrations.
  *
- * It checks what a real gateway checks and keeps its limits; it forwards nothing to a cloud. See `connection.ts` for MQTT,
+ * It checks what a real gateway checks and keeps its limits; it forwards nothing to a cloud, and stands in for the hub behind it, too:
+ * `cloudMessages` is the queue of messages to devices. See `profiles.ts` for what edgeHub and hub differ in, `connection.ts` for MQTT,
  * `authenticate.ts` and `token.ts` for who is let in, `timeserver.ts` for the HTTPS port, `monitor.ts` for heartbeats.
+ *
+ *     const gateway = await startGateway({ cert, key, hubName, registry, profile: "edgehub", port: 0, httpsPort: 0 })
+ *     const message = gateway.cloudMessages.send("leaf-1", { body: "hello", properties: { colour: "red" }, ack: "full" })
+ *     await message.settled // "completed"
  */
-import {
-    Authenticator,
-    ReturnCode,
-    type Admission,
-    type Refusal,
-} from "./authenticate"
+import { Authenticator, type Admission, type Refusal } from "./authenticate"
 import { realClock, type Clock } from "./clock"
+import { CloudMessages } from "./cloudmessages"
 import { Connection } from "./connection"
 import { EventHub, type EventName, type GatewayEvents } from "./events"
 import { Listener } from "./listener"
 import { HeartbeatMonitor } from "./monitor"
 import {
-    LIMITS,
     serverContext,
-    type GatewayLimits,
     type GatewayOptions,
     type ServerCertificate,
 } from "./options"
+import { PROFILES, type GatewayLimits, type Profile } from "./profiles"
 import { Registry } from "./registry"
 import type { ConnectionServices } from "./services"
 import { Sessions } from "./sessions"
@@ -51,7 +52,10 @@ export class Gateway {
     readonly registry: Registry
     readonly monitor: HeartbeatMonitor
     readonly store: MessageStore
-    private readonly limits: GatewayLimits
+    /** Messages to devices. */
+    readonly cloudMessages: CloudMessages
+    /** What it behaves as, with the limits that it has. */
+    readonly profile: Profile
     private readonly clock: Clock
     private readonly sessions = new Sessions()
     private readonly clients = new Map<string, Connection>()
@@ -68,10 +72,19 @@ export class Gateway {
         this.registry = options.registry ?? new Registry()
         this.clock = clock
         this.store = store
-        this.limits = { ...LIMITS, ...options.limits }
+        const profile = PROFILES[options.profile ?? "edgehub"]
+        const limits = { ...profile.limits, ...options.limits }
+        this.profile = { ...profile, limits }
         const events = new EventHub(() => clock.now())
         this.events = events
         this.monitor = new HeartbeatMonitor(clock, events, options.heartbeat)
+        this.cloudMessages = new CloudMessages(
+            clock,
+            events,
+            this.registry,
+            this.profile,
+            id => this.clients.get(id)
+        )
         const services = this.services()
         const timeServer = new TimeServer(clock, events)
         const common = {
@@ -112,6 +125,11 @@ export class Gateway {
         return [...this.clients.keys()]
     }
 
+    /** The connection of a device, if it has one. */
+    connection(deviceId: string): Connection | undefined {
+        return this.clients.get(deviceId)
+    }
+
     /** See `EventHub.waitFor`. */
     waitFor<K extends EventName>(
         name: K,
@@ -150,7 +168,12 @@ export class Gateway {
         this.stopWatching()
         await Promise.all([this.mqtt.close(), this.time.close()])
         this.monitor.close()
+        this.cloudMessages.close()
         this.events.close()
+    }
+
+    private get limits(): GatewayLimits {
+        return this.profile.limits
     }
 
     /** For `startGateway`. */
@@ -163,6 +186,7 @@ export class Gateway {
         this.port = await this.mqtt.listen(host, port)
         if (httpsPort !== null)
             this.httpsPort = await this.time.listen(host, httpsPort)
+        if (this.profile.closesAtExpiry) return
         const recheck = () => {
             for (const connection of [...this.clients.values()])
                 connection.recheck()
@@ -179,19 +203,24 @@ export class Gateway {
         return {
             clock: this.clock,
             events: this.events,
+            profile: this.profile,
             limits: this.limits,
             authenticator: new Authenticator(
                 this.registry,
                 this.clock,
-                gatewayName === undefined ? [hubName] : [hubName, gatewayName]
+                gatewayName === undefined ? [hubName] : [hubName, gatewayName],
+                this.profile
             ),
             sessions: this.sessions,
             store: this.store,
+            operations: { handle: () => false },
+            cloudMessages: this.cloudMessages,
             admit: (connection, admission) => this.admit(connection, admission),
             stored: message => this.stored(message),
             ended: connection => {
                 if (this.clients.get(connection.deviceId) === connection)
                     this.clients.delete(connection.deviceId)
+                this.cloudMessages.released(connection)
             },
         }
     }
@@ -204,7 +233,6 @@ export class Gateway {
         if (!older && this.clients.size >= this.limits.clients)
             return {
                 ok: false,
-                returnCode: ReturnCode.ServerUnavailable,
                 reason: "too-many-clients",
                 message: `${this.limits.clients} devices are connected: raise limits.clients`,
                 deviceId,
@@ -232,5 +260,6 @@ export class Gateway {
         if (this.registry.get(deviceId)) return
         this.monitor.forget(deviceId)
         this.sessions.forget(deviceId)
+        this.cloudMessages.forget(deviceId)
     }
 }

@@ -8,7 +8,7 @@ import type { IPublishPacket } from "mqtt-packet"
 import type { Link } from "./link"
 import type { ConnectionServices } from "./services"
 import type { Message } from "./store"
-import { readTelemetryTopic } from "./topics"
+import { propertyBytes, readTelemetryTopic } from "./topics"
 
 export class Inbox {
     /** Messages that were taken and are not acknowledged yet. */
@@ -22,9 +22,30 @@ export class Inbox {
         private readonly acknowledge: (packetId: number | undefined) => void
     ) {}
 
-    /** Takes what a device published, or its last will. A bad topic is told, dropped and acknowledged, as on edgeHub. */
+    /**
+     * Takes what a device published, or its last will. A bad topic is told, and the message dropped; then it is acknowledged, or the
+     * connection ends.
+     */
     take(packet: IPublishPacket, will = false): void {
+        const { profile, limits } = this.services
         const message = this.message(packet, will)
+        if (!message && profile.closesOnBadTopic)
+            return this.link.close("bad-topic", "a message on a bad topic")
+        const size = message ? message.body.length + propertyBytes(message) : 0
+        if (size > limits.messageBytes)
+            return this.link.close(
+                "too-large",
+                `a message of ${size} bytes: the limit is ${limits.messageBytes}`
+            )
+        this.queue(packet, message)
+    }
+
+    /** Acknowledges in its turn what was handled already. */
+    pass(packet: IPublishPacket): void {
+        this.queue(packet, undefined)
+    }
+
+    private queue(packet: IPublishPacket, message: Message | undefined): void {
         const storing = this.store(message)
         this.pending++
         this.settled = this.settled.then(async () => {

@@ -1,4 +1,4 @@
-/** What a gateway can be told when it starts, its limits, and the TLS settings that follow. */
+/** What a gateway can be told when it starts, and the TLS settings that follow. */
 import { createPrivateKey, X509Certificate } from "node:crypto"
 import {
     createSecureContext,
@@ -9,25 +9,8 @@ import type { Clock } from "./clock"
 import { GatewayError } from "./errors"
 import type { MonitorOptions } from "./monitor"
 import type { Registry } from "./registry"
-import type { ConnectionLimits } from "./services"
+import type { GatewayLimits, ProfileName } from "./profiles"
 import type { MessageStore } from "./store"
-
-export interface GatewayLimits extends ConnectionLimits {
-    /** Devices that are connected at a time. */
-    clients: number
-    /** How often the tokens of standing connections are checked again. */
-    recheckMs: number
-}
-
-/** edgeHub's, from its sources. */
-export const LIMITS: GatewayLimits = {
-    clients: 100,
-    recheckMs: 300_000,
-    packetBytes: 262_144,
-    pendingMessages: 16,
-    connectTimeoutMs: 60_000,
-    keepAliveCapMs: 600_000,
-}
 
 /** The suites of an edgeHub that a device can meet: those of TLS 1.3, and AES-GCM with ephemeral keys in 1.2. */
 const CIPHERS =
@@ -55,6 +38,9 @@ export interface GatewayOptions extends ServerCertificate {
     registry?: Registry
     clock?: Clock
     store?: MessageStore
+    /** What it behaves as: `edgehub` if it is missing. */
+    profile?: ProfileName
+    /** In place of the profile's. */
     limits?: Partial<GatewayLimits>
     heartbeat?: Partial<MonitorOptions>
     /** Overrides of the TLS server: versions, suites, groups (`ecdhCurve`), signature schemes (`sigalgs`). */

@@ -1,30 +1,40 @@
-/** What the gateway gives to each of its connections, and the limits that it sets them. */
+/** What the gateway gives to each of its connections. */
+import type { IPublishPacket } from "mqtt-packet"
 import type { Admission, Authenticator, Refusal } from "./authenticate"
 import type { Clock } from "./clock"
+import type { CloudMessages } from "./cloudmessages"
 import type { Connection } from "./connection"
 import type { EventHub } from "./events"
+import type { GatewayLimits, Profile } from "./profiles"
 import type { Sessions } from "./sessions"
 import type { Message, MessageStore } from "./store"
 
-export interface ConnectionLimits {
-    /** A whole packet; a larger one ends the connection. */
-    packetBytes: number
-    /** Messages that are read and not acknowledged yet; at so many no more is read. */
-    pendingMessages: number
-    /** From TCP accept to CONNECT, the TLS handshake included. */
-    connectTimeoutMs: number
-    /** In place of a keep-alive of 0, or of one whose 1.5 times are more. */
-    keepAliveCapMs: number
+/** What answers a device's messages on `$iothub/…`: twins and direct methods. */
+export interface Operations {
+    /**
+     * Takes what a device published on a topic that begins with `$iothub/`, in the order of arrival; at QoS 1 the PUBACK follows by
+     * itself. An answer goes out with `connection.deliver`, now or later. False: there is no such topic, which is dealt with as any
+     * other bad topic; what the profile closes a connection for is closed with `connection.link.close`.
+     */
+    handle(connection: Connection, packet: IPublishPacket): boolean
+    /** The device has subscribed to this filter, and knows that it has. */
+    subscribed?(connection: Connection, filter: string): void
+    /** The connection is over: nothing that is sent there arrives any more. */
+    ended?(connection: Connection): void
 }
 
 /** What the gateway does for its connections. */
 export interface ConnectionServices {
     clock: Clock
     events: EventHub
-    limits: ConnectionLimits
+    /** With the limits that were asked for in place of its own. */
+    profile: Profile
+    limits: GatewayLimits
     authenticator: Authenticator
     sessions: Sessions
     store: MessageStore
+    operations: Operations
+    cloudMessages: CloudMessages
     /** Makes the connection the only one of its device, or says why not. */
     admit(connection: Connection, admission: Admission): Refusal | undefined
     /** A message is safe; the PUBACK comes after this. */

@@ -1,5 +1,6 @@
 /**
- * The telemetry topic, `devices/{id}/messages/events/{property bag}`: building and reading it; and the filters of IoT Hub.
+ * The topics of messages, `devices/{id}/messages/events/{property bag}` and `…/devicebound/{property bag}`: building and reading them;
+ * and the filters of IoT Hub.
  *
  * A bag is `k1=v1&k2=v2` with keys and values percent-encoded. What edgeHub lets pass but IoT Hub closes a connection for (wrong
  * percent-encoding) is bad here too: a device should learn of it on the bench.
@@ -92,19 +93,58 @@ export function telemetryTopic(
     deviceId: string,
     { properties, systemProperties }: Partial<TelemetryProperties> = {}
 ): string {
-    const pairs = Object.entries(properties ?? {})
+    const bag = propertyBag({ properties, systemProperties }, false)
+    return `devices/${deviceId}/messages/events/${bag}`
+}
+
+/** Builds the topic of a message to `deviceId`: without properties, with a slash at its end or without. */
+export function cloudTopic(
+    deviceId: string,
+    properties: Partial<TelemetryProperties>,
+    form: { systemPropertiesFirst: boolean; slashOnBareTopic: boolean }
+): string {
+    const bag = propertyBag(properties, form.systemPropertiesFirst)
+    const topic = `devices/${deviceId}/messages/devicebound`
+    return bag || form.slashOnBareTopic ? `${topic}/${bag}` : topic
+}
+
+function propertyBag(
+    { properties, systemProperties }: Partial<TelemetryProperties>,
+    systemFirst: boolean
+): string {
+    const own = Object.entries(properties ?? {})
+    const system: [string, string][] = []
     for (const [wire, name] of Object.entries(SYSTEM_PROPERTIES)) {
         const value = systemProperties?.[name]
-        if (value !== undefined) pairs.push([wire, value])
+        if (value !== undefined) system.push([wire, value])
     }
-    const bag = pairs.map(([key, value]) => `${encode(key)}=${encode(value)}`)
-    return `devices/${deviceId}/messages/events/${bag.join("&")}`
+    const pairs = systemFirst ? [...system, ...own] : [...own, ...system]
+    return pairs
+        .map(([key, value]) => `${encode(key)}=${encode(value)}`)
+        .join("&")
+}
+
+/** The bytes of all names and values, as a hub counts them: decoded, system properties by their names on the wire. */
+export function propertyBytes({
+    properties,
+    systemProperties,
+}: Partial<TelemetryProperties>): number {
+    let bytes = 0
+    for (const text of Object.entries(properties ?? {}).flat())
+        bytes += Buffer.byteLength(text)
+    for (const [wire, name] of Object.entries(SYSTEM_PROPERTIES)) {
+        const value = systemProperties?.[name]
+        if (value !== undefined) bytes += wire.length + Buffer.byteLength(value)
+    }
+    return bytes
 }
 
 /** The filters that a device may subscribe to: C2D messages, direct methods, twin. */
 export function isDeviceFilter(filter: string, deviceId: string): boolean {
     return (
         filter === `devices/${deviceId}/messages/devicebound/#` ||
+        // Microsoft's samples for mosquitto subscribe to this.
+        filter === `devices/${deviceId}/messages/#` ||
         filter === "$iothub/methods/POST/#" ||
         filter === "$iothub/twin/res/#" ||
         filter === "$iothub/twin/PATCH/properties/desired/#"

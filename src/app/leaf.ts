@@ -27,17 +27,20 @@
  */
 import * as ds from "@devicescript/core"
 import { ErrorCode, errorCode } from "../errors"
+import { encodeJson } from "../iothub/json"
 import { createToken } from "../iothub/sas"
 import {
     type TelemetryProperties,
     createTelemetryTopic,
 } from "../iothub/telemetry"
 import { createUsername } from "../iothub/username"
+import { encodeWill, type IncomingPublish } from "../mqtt/packet"
 import { type OutgoingMessage, Session } from "../mqtt/session"
 import { Backoff, hardwareRandom } from "../net/backoff"
 import { readHttpDate } from "../net/httpdate"
 import type { Link } from "../net/link"
 import { Clock, type StoreSetting } from "./clock"
+import type { Feature } from "./feature"
 import { createHeartbeat } from "./heartbeat"
 import { Outbox } from "./outbox"
 import type { Settings } from "./settings"
@@ -89,8 +92,12 @@ export class Leaf {
     reconnects = 0
     /** Starts of the firmware, this one included. */
     readonly boot: number
+    /** The IoT Plug and Play model that the device implements, such as `dtmi:com:example:Thermostat;1`. To be set before `start`. */
+    modelId = ""
 
+    private readonly features: Feature[] = []
     private readonly backoff = new Backoff(hardwareRandom)
+    private will: Buffer = hex``
     private link: Link
     private stopping = false
     private wasLost = false
@@ -154,24 +161,50 @@ export class Leaf {
     /**
      * Sends a message, now or when there is a connection again.
      *
-     * @param body bytes or text as they are; anything else goes as JSON, with content type and encoding set. (JSON of the
-     * runtime garbles text outside ASCII: send such text as a text that you have made yourself.)
+     * @param body bytes or text as they are; anything else goes as JSON, with content type and encoding set
      * @throws LeafError for properties that cannot be sent, and MessageTooLarge
      */
-    send(body: any, options: SendOptions): void {
+    send(body: any, options: SendOptions = {}): void {
+        const message = this.createMessage(
+            body,
+            options,
+            options.messageId || this.createMessageId()
+        )
+        this.add(message)
+    }
+
+    /**
+     * Sets what the gateway sends in the device's name when its connection breaks without a goodbye: telemetry with the property
+     * `iothub-MessageType`=`Will`. It counts from the next connection on.
+     *
+     * @param body as for `send`
+     * @throws LeafError as `send`
+     * @devsWhenUsed
+     */
+    setWill(body: any, options: SendOptions = {}): void {
+        // The same will may come many times: it has no id of its own.
+        const message = this.createMessage(body, options, options.messageId)
+        this.will = encodeWill(message.topic, message.payload)
+    }
+
+    private createMessage(
+        body: any,
+        options: SendOptions,
+        messageId: string
+    ): OutgoingMessage {
         let payload: Buffer
         let contentType = options.contentType
         let contentEncoding = options.contentEncoding
         if (body instanceof Buffer) payload = body
         else if (typeof body === "string") payload = Buffer.from(body)
         else {
-            payload = Buffer.from(JSON.stringify(body))
+            payload = encodeJson(body)
             contentType = contentType || "application/json"
             contentEncoding = contentEncoding || "utf-8"
         }
-        this.add({
+        return {
             topic: createTelemetryTopic(this.settings.deviceId, {
-                messageId: options.messageId || this.createMessageId(),
+                messageId,
                 correlationId: options.correlationId,
                 contentType,
                 contentEncoding,
@@ -181,7 +214,7 @@ export class Leaf {
             qos: options.qos === 0 ? 0 : 1,
             packetId: 0,
             sent: false,
-        })
+        }
     }
 
     private add(message: OutgoingMessage): void {
@@ -232,17 +265,19 @@ export class Leaf {
         this.link = link
         try {
             await ds.sleep(CONNECT_GAP_MS)
-            const outbox = this.outbox
+            const self = this
             const session = new Session(link.transport, {
-                acknowledged: message => outbox.acknowledge(message),
-                received: async () => {},
+                acknowledged: message => self.outbox.acknowledge(message),
+                received: message => self.receive(message),
             })
+            for (const feature of this.features) feature.begin()
             const kept = await session.connect({
                 clientId: settings.deviceId,
                 username: createUsername(
                     settings.hubHost,
                     settings.deviceId,
-                    CLIENT_TYPE
+                    CLIENT_TYPE,
+                    this.modelId
                 ),
                 password: createToken(
                     settings.hubHost,
@@ -252,6 +287,7 @@ export class Leaf {
                 ),
                 keepAliveSec: KEEP_ALIVE_SEC,
                 cleanSession: false,
+                will: this.will,
                 connackTimeoutMs: CONNACK_TIMEOUT_MS,
             })
             this.backoff.connectedAt(ds.millis())
@@ -261,7 +297,10 @@ export class Leaf {
             log(
                 `connected to ${settings.gateway}, ${kept ? "session kept" : "new session"}`
             )
-            outbox.rewind()
+            this.outbox.rewind()
+            for (const feature of this.features)
+                for (const filter of feature.filters)
+                    await session.subscribe(filter, feature.qos)
             await this.serve(session)
             this.connected = false
         } finally {
@@ -275,14 +314,26 @@ export class Leaf {
             ? ds.millis() + this.clock.tokenLifeSec * RENEW_AT * 1000
             : NEVER_MS
         while (!this.stopping && ds.millis() < endMs) {
+            for (const feature of this.features) await feature.serve(session)
             await this.publish(session)
             await session.poll(Math.min(endMs - ds.millis(), this.idleMs()))
         }
         if (!this.stopping) log("renewing the token")
         endMs = ds.millis() + DRAIN_MS
-        while (this.outbox.isUnacknowledged() && ds.millis() < endMs)
+        while (
+            (this.outbox.isUnacknowledged() || session.isOwing()) &&
+            ds.millis() < endMs
+        )
             await session.poll(endMs - ds.millis())
         await session.disconnect()
+    }
+
+    /** Gives a message to the feature that it is for. */
+    private receive(message: IncomingPublish): void {
+        for (const feature of this.features) if (feature.take(message)) return
+        // Of a subscription that an earlier firmware made, and that the gateway has kept.
+        message.payload = null
+        message.isHandled = true
     }
 
     /** Publishes what the window has room for, and a heartbeat when there was nothing for its interval. */

@@ -55,6 +55,25 @@ export interface ConnectFields {
     password: string
     keepAliveSec: number
     cleanSession: boolean
+    /** What the gateway publishes when the connection breaks, from `encodeWill`; empty: nothing. */
+    will: Buffer
+}
+
+/**
+ * Topic and message of a last will as they stand in CONNECT, sections 3.1.3.2 and 3.1.3.3. It goes out with QoS 1 and is not
+ * retained.
+ *
+ * @throws LeafError MqttTopic
+ */
+export function encodeWill(topic: string, payload: Buffer): Buffer {
+    const topicBytes = Buffer.from(topic)
+    checkTopic(topicBytes)
+    const w = new WireWriter(
+        Buffer.alloc(4 + topicBytes.length + payload.length)
+    )
+    writeText(w, topicBytes)
+    writeText(w, payload)
+    return w.bytes
 }
 
 /** CONNECT, section 3.1. */
@@ -64,14 +83,23 @@ export function encodeConnect(fields: ConnectFields): Buffer {
     const password = Buffer.from(fields.password)
     const w = beginPacket(
         PacketType.Connect << 4,
-        16 + clientId.length + username.length + password.length
+        16 +
+            clientId.length +
+            fields.will.length +
+            username.length +
+            password.length
     )
     writeText(w, hex`4d515454`) // "MQTT"
     w.writeUint8(4) // protocol level
-    // User name, password, and clean session if asked for.
-    w.writeUint8(0xc0 | (fields.cleanSession ? 2 : 0))
+    // User name, password; a will with QoS 1, and clean session, if asked for.
+    w.writeUint8(
+        0xc0 |
+            (fields.will.length > 0 ? 0x0c : 0) |
+            (fields.cleanSession ? 2 : 0)
+    )
     w.writeUint16(fields.keepAliveSec)
     writeText(w, clientId)
+    w.writeBytes(fields.will)
     writeText(w, username)
     writeText(w, password)
     return w.bytes
@@ -166,6 +194,10 @@ export class IncomingPublish {
     /** 0 with QoS 0. */
     packetId = 0
     payload: Buffer
+    /** Whether the message was too long to be kept: then the payload is only its beginning, and good for nothing. */
+    isCut: boolean
+    /** Whoever handles the message sets it when that is done; it is acknowledged then. */
+    isHandled = false
 }
 
 /**
@@ -182,6 +214,7 @@ export function decodePublish(
     isCut: boolean
 ): IncomingPublish {
     const p = new IncomingPublish()
+    p.isCut = isCut
     const hasId = (flags & 6) !== 0
     // Where there are no two bytes, it reads 0.
     const topicEnd = 2 + body.readUInt16BE(0)

@@ -6,7 +6,7 @@
  *
  * What is unacknowledged when a connection ends stays the caller's: the next session is given it again, with `sent`
  * set, and sends it as a duplicate. Packet ids are never used to recognise incoming messages: edgeHub gives every one
- * the id 1.
+ * the id 1, so that only the order says which message an acknowledgement is for [MQTT-4.6.0-2].
  */
 import * as ds from "@devicescript/core"
 import { removeAt } from "../bytes"
@@ -20,6 +20,7 @@ import {
     encodePuback,
     encodePublish,
     encodeSubscribe,
+    IncomingPublish,
     malformed,
     PacketType,
     unexpected,
@@ -28,6 +29,12 @@ import { PacketReader, Reading } from "./packetreader"
 
 /** Messages with QoS 1 that may be unacknowledged. edgeHub stops reading at 16. */
 export const WINDOW = 4
+
+/**
+ * Messages that came and may wait to be handled: IoT Hub keeps no more than 50 for a device, and a gateway as many. How many
+ * bytes of them are kept is for whoever handles them.
+ */
+export const MAX_OWED = 64
 
 /** A ping goes out when nothing has come in for this long; it finds a dead link long before the keep-alive does. */
 export const PING_AFTER_MS = 60000
@@ -53,8 +60,11 @@ export interface OutgoingMessage {
 export interface SessionHandlers {
     /** The gateway has the message. */
     acknowledged(message: OutgoingMessage): void
-    /** A message came; its acknowledgement goes out when this returns. An error ends the session, without one. */
-    received(topic: string, payload: Buffer): Promise<void>
+    /**
+     * A message came. Its acknowledgement goes out in the first `poll` after `isHandled` was set, here or later by any
+     * fiber, and after those of all messages before it. An error ends the session, without one.
+     */
+    received(message: IncomingPublish): void
 }
 
 export interface ConnectOptions extends ConnectFields {
@@ -62,7 +72,7 @@ export interface ConnectOptions extends ConnectFields {
 }
 
 export class Session {
-    /** Messages that were longer than MAX_PACKET_BYTES: acknowledged and thrown away. */
+    /** Messages that were longer than MAX_PACKET_BYTES; see `isCut` of a message. */
     oversized = 0
     /**
      * Acknowledgements of nothing that is in flight. They are no reason to end the connection: a message that was sent on
@@ -77,6 +87,8 @@ export class Session {
 
     private readonly reader: PacketReader
     private readonly inFlight: OutgoingMessage[] = []
+    /** Messages with QoS 1 that came and are not acknowledged, in their order. */
+    private readonly owed: IncomingPublish[] = []
     private lastPacketId = 0
     /** When a packet went out last, and when a ping did: one later than `reader.heardMs` is unanswered. */
     private sentMs = 0
@@ -129,6 +141,11 @@ export class Session {
         )
         checkReturnCode(r.body[1])
         return r.body[0] === 1
+    }
+
+    /** Whether a message is not handled, or handled and not acknowledged. */
+    isOwing(): boolean {
+        return this.owed.length > 0
     }
 
     /** How many more messages with QoS 1 `publish` takes now. */
@@ -210,7 +227,13 @@ export class Session {
     async poll(maxWaitMs: number): Promise<void> {
         const waitMs = Math.min(maxWaitMs, this.nextDeadlineMs() - ds.millis())
         const reading = await this.reader.read(Math.max(0, waitMs))
-        if (reading === Reading.Packet) await this.handle()
+        if (reading === Reading.Packet) this.handle()
+        while (this.owed.length > 0) {
+            const oldest = this.owed[0]
+            if (!oldest.isHandled) break
+            removeAt(this.owed, 0)
+            await this.send(encodePuback(oldest.packetId))
+        }
         await this.checkDeadlines(reading === Reading.Nothing)
     }
 
@@ -262,23 +285,30 @@ export class Session {
     }
 
     /** Handles the packet that was just read. */
-    private async handle(): Promise<void> {
+    private handle(): void {
         const r = this.reader
         const type: PacketType = r.first >> 4
-        if (type === PacketType.Publish) await this.handlePublish()
+        if (type === PacketType.Publish) this.handlePublish()
         else if (type === PacketType.Puback) this.handlePuback(r.body)
         else if (type === PacketType.Suback) this.handleSuback(r.body)
         else if (type !== PacketType.Pingresp) unexpected(type)
     }
 
-    private async handlePublish(): Promise<void> {
+    private handlePublish(): void {
         const r = this.reader
-        const p = decodePublish(r.first & 15, r.body, r.isCut)
+        const message = decodePublish(r.first & 15, r.body, r.isCut)
         // The handler has the payload: it need not be on the heap twice.
         r.body = null
+        if (message.packetId > 0) {
+            failIf(
+                this.owed.length === MAX_OWED,
+                ErrorCode.MqttTooManyMessages,
+                "mqtt: too many messages wait to be handled"
+            )
+            this.owed.push(message)
+        }
         if (r.isCut) this.oversized++
-        else await this.handlers.received(p.topic, p.payload)
-        if (p.packetId > 0) await this.send(encodePuback(p.packetId))
+        this.handlers.received(message)
     }
 
     private handlePuback(body: Buffer): void {

@@ -25,6 +25,13 @@ interface Session {
     publish(message: OutgoingMessage): Promise<void>
     poll(maxWaitMs: number): Promise<void>
 }
+interface Incoming {
+    topic: string
+    packetId: number
+    payload: Uint8Array
+    isCut: boolean
+    isHandled: boolean
+}
 interface Pipe {
     written: Uint8Array[]
     waiting(): number
@@ -52,11 +59,8 @@ const codec = require("../../src/mqtt/packet") as {
     encodePuback(packetId: number): Uint8Array
     encodeSubscribe(packetId: number, filter: string, qos: number): Uint8Array
     encodeEmpty(type: number): Uint8Array
-    decodePublish(
-        flags: number,
-        body: Uint8Array,
-        isCut: boolean
-    ): { topic: string; packetId: number; payload: Uint8Array }
+    decodePublish(flags: number, body: Uint8Array, isCut: boolean): Incoming
+    encodeWill(topic: string, payload: Uint8Array): Uint8Array
 }
 const { PacketReader, MAX_PACKET_BYTES } =
     require("../../src/mqtt/packetreader") as {
@@ -71,7 +75,10 @@ const { errorCode } = require("../../src/errors") as {
 }
 const { Pipe } = require("../src/pipe") as { Pipe: new () => Pipe }
 const { Buffer: DeviceBuffer } = require("../../sim/shim/buffer") as {
-    Buffer: { from(data: ArrayLike<number>): Uint8Array }
+    Buffer: {
+        alloc(length: number): Uint8Array
+        from(data: ArrayLike<number>): Uint8Array
+    }
 }
 /* eslint-enable @typescript-eslint/no-require-imports */
 
@@ -156,11 +163,23 @@ describe("mqtt-packet reads what the device writes", () => {
                 password: text(300),
                 keepAliveSec: fc.integer({ min: 0, max: 65535 }),
                 cleanSession: fc.boolean(),
+                will: fc.option(fc.tuple(topic, payload(2000))),
             }),
             fields => {
                 // [MQTT-3.1.3-8]: mqtt-packet refuses it, as a gateway would; a device always has an id.
                 fields.clientId ||= "d"
-                const [packet, more] = decode(codec.encodeConnect(fields))
+                const { will } = fields
+                const [packet, more] = decode(
+                    codec.encodeConnect({
+                        ...fields,
+                        will: will
+                            ? codec.encodeWill(
+                                  will[0],
+                                  DeviceBuffer.from(will[1])
+                              )
+                            : DeviceBuffer.alloc(0),
+                    })
+                )
                 assert.equal(more, undefined)
                 assert(packet.cmd === "connect")
                 assert.equal(packet.protocolId, "MQTT")
@@ -170,7 +189,11 @@ describe("mqtt-packet reads what the device writes", () => {
                 assert.equal(packet.password?.toString(), fields.password)
                 assert.equal(packet.keepalive, fields.keepAliveSec)
                 assert.equal(packet.clean, fields.cleanSession)
-                assert.equal(packet.will, undefined)
+                if (!will) return assert.equal(packet.will, undefined)
+                assert.equal(packet.will?.topic, will[0])
+                assert.deepEqual(packet.will?.payload, Buffer.from(will[1]))
+                assert.equal(packet.will?.qos, 1)
+                assert.equal(packet.will?.retain, false)
             },
             1000
         ))
@@ -363,10 +386,11 @@ async function run(bytes: Uint8Array, cuts: number[], steps: Step[]) {
     let received = 0
     const session = new Session(pipe, {
         acknowledged: () => {},
-        received: async (topic: string, payload: Uint8Array) => {
-            assert(topic.length > 0)
-            assert(payload.length <= MAX_PACKET_BYTES)
-            received++
+        received: (message: Incoming) => {
+            assert(message.topic.length > 0)
+            assert(message.payload.length <= MAX_PACKET_BYTES)
+            if (!message.isCut) received++
+            message.isHandled = true
         },
     })
     let polls = 0
@@ -377,6 +401,7 @@ async function run(bytes: Uint8Array, cuts: number[], steps: Step[]) {
             password: "p",
             keepAliveSec: 120,
             cleanSession: false,
+            will: DeviceBuffer.alloc(0),
             connackTimeoutMs: 60000,
         })
         for (const step of steps)

@@ -154,6 +154,11 @@ test("wrong usage is one sentence and exit code 2, before anything is made", asy
         [["demo", "--board", "toString"], /--board toString/],
         [["demo", "--https-port", "x"], /--https-port x/],
         [["demo", "--chain", "dsa"], /--chain dsa/],
+        [
+            ["demo", "--profile", "iotcentral"],
+            /--profile iotcentral: there are edgehub and hub/,
+        ],
+        [["demo", "--profile", "toString"], /--profile toString/],
         [["demo", "--dir", ""], /--dir/],
     ] as const)
         expectFailure(await leaf(path, [...args]), 2, reason)
@@ -163,7 +168,7 @@ test("wrong usage is one sentence and exit code 2, before anything is made", asy
 test("a folder that is a file, or cannot be made, is told of with a way out", async () => {
     const path = emptyFolder()
     writeFileSync(join(path, "file"), "")
-    for (const name of ["file", "file/below", "/proc/below"])
+    for (const name of ["file", "file/below"])
         expectFailure(
             await leaf(path, ["demo", ...FREE_PORTS, "--dir", name]),
             1,
@@ -296,6 +301,23 @@ describe("with a workspace", { timeout: TIMEOUT_MS }, () => {
         )
         assert.equal(key.asymmetricKeyType, "ec")
         assert.ok(lines(result).some(({ type }) => type === "telemetry"))
+    })
+
+    test("--profile hub has the gateway behave as IoT Hub, and the firmware gets on with it", async () => {
+        const result = await leaf(path, [
+            "demo",
+            ...FREE_PORTS,
+            ...["--profile", "hub", "--messages", "1", "--json"],
+        ])
+        assert.equal(result.code, 0, result.stderr)
+        const events = lines(result)
+        const gateways = events.filter(({ type }) => type === "gateway")
+        assert.deepEqual(
+            gateways.map(({ profile }) => profile),
+            ["hub"]
+        )
+        assert.ok(events.some(({ type }) => type === "telemetry"))
+        assert.ok(!events.some(({ type }) => type === "dropped"))
     })
 
     test("--board makes device and gateway skip what a board computes: a Pico W needs two tries, and nobody waits for them", async () => {

@@ -19,6 +19,8 @@ import { testChain } from "../pki/keys"
 
 export const HUB = "hub.example"
 export const GATEWAY = "gateway.example"
+/** The filter of messages to the rig's device. */
+export const DEVICEBOUND = "devices/leaf-1/messages/devicebound/#"
 
 let sharedChain: Promise<Chain> | undefined
 /** One chain for all tests of a process. */
@@ -37,6 +39,8 @@ export interface Rig {
     connected(connect?: Partial<IConnectPacket>): Promise<Client>
     /** Another device, connected. */
     bystander(): Promise<Client>
+    /** A client that has subscribed to cloud-to-device messages; by default at QoS 1, and with a session that is kept. */
+    subscribed(qos?: 0 | 1, connect?: Partial<IConnectPacket>): Promise<Client>
     /** A CONNECT of the rig's device with a token of an hour. */
     connectPacket(change?: Partial<IConnectPacket>): IConnectPacket
 }
@@ -83,6 +87,11 @@ export async function rig(
             const connack = await client.next("connack")
             assert.equal(connack.returnCode, 0)
             client.sessionPresent = connack.sessionPresent
+            return client
+        },
+        async subscribed(qos = 1, change = { clean: false }) {
+            const client = await self.connected(change)
+            await client.subscribe([DEVICEBOUND], qos)
             return client
         },
         async bystander() {
@@ -200,6 +209,28 @@ export class Client {
         const packet = this.arrived.shift() as Packet
         assert.equal(packet.cmd, cmd)
         return packet as Of<C>
+    }
+
+    /** Subscribes; gives what was granted. */
+    async subscribe(filters: string[], qos: 0 | 1 | 2 = 1): Promise<number[]> {
+        this.send({
+            cmd: "subscribe",
+            messageId: 1,
+            subscriptions: filters.map(topic => ({ topic, qos })),
+        })
+        return (await this.next("suback")).granted as number[]
+    }
+
+    /** Sends a PINGREQ, and gives what came before its answer: all that was on the way. */
+    async drain(): Promise<Packet[]> {
+        this.send({ cmd: "pingreq" })
+        await until(
+            () =>
+                this.gone || this.arrived.some(({ cmd }) => cmd === "pingresp")
+        )
+        const packets = this.arrived.splice(0)
+        assert.equal(packets.pop()?.cmd, "pingresp")
+        return packets
     }
 
     /** Resolves when the connection is gone. */

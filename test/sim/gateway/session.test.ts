@@ -268,6 +268,37 @@ describe("a client that does not read", () => {
     })
 })
 
+describe("a client that is sent messages at QoS 1 or large ones", () => {
+    const topic = "$iothub/methods/POST/blink/?$rid=1"
+
+    test("and does not acknowledge a thousand of them is let go", async t => {
+        const { gateway, connected } = await rig(t)
+        const client = await connected()
+        await client.subscribe(["$iothub/methods/POST/#"])
+        const gone = gateway.waitFor("disconnected")
+        const connection = gateway.connection("leaf-1")
+        for (let i = 0; i < 1_000; i++)
+            assert.equal(connection?.deliver(topic, ""), true)
+        assert.deepEqual(gateway.connected, ["leaf-1"])
+        connection?.deliver(topic, "")
+        assert.equal((await gone).reason, "slow-reader")
+        assert.equal(connection?.deliver(topic, ""), false)
+    })
+
+    test("and does not read half a megabyte of them is let go", async t => {
+        const { gateway, connected } = await rig(t)
+        const client = await connected()
+        await client.subscribe(["$iothub/methods/POST/#"], 0)
+        client.socket.pause()
+        const gone = gateway.waitFor("disconnected")
+        const connection = gateway.connection("leaf-1")
+        let sent = 0
+        while (connection?.deliver(topic, Buffer.alloc(131_072))) sent++
+        assert.ok(sent >= 4, `${sent} of 128 KB`)
+        assert.equal((await gone).reason, "slow-reader")
+    })
+})
+
 describe("the end", () => {
     test("drop() breaks connections, and the port stays open", async t => {
         const { gateway, connected } = await rig(t)

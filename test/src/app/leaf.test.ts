@@ -56,8 +56,9 @@ class Bench {
         return this.leaf
     }
 
-    /** Breaks the connection and waits for the next one. */
+    /** Breaks the connection, once the leaf knows that it stands, and waits for the next one. */
     async reconnect(): Promise<void> {
+        for (let i = 0; i < 1000 && !this.leaf.connected; i++) await sleep(10)
         const count = this.gateway.clientIds.length
         this.gateway.connection.reset()
         await this.gateway.waitForConnects(count + 1)

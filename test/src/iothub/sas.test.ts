@@ -30,14 +30,22 @@ describe("shared access signature", () => {
 
 describe("user name", () => {
     test("names hub, device and API version", () => {
-        expect(createUsername("hub.example", "d-1", "")).toBe(
+        expect(createUsername("hub.example", "d-1", "", "")).toBe(
             "hub.example/d-1/?api-version=2021-04-12"
         )
     })
 
     test("carries the kind of client, encoded", () => {
-        expect(createUsername("hub.example", "d-1", "edge leaf/1")).toBe(
+        expect(createUsername("hub.example", "d-1", "edge leaf/1", "")).toBe(
             "hub.example/d-1/?api-version=2021-04-12&DeviceClientType=edge%20leaf%2F1"
+        )
+    })
+
+    test("carries the model of the device, encoded", () => {
+        expect(
+            createUsername("hub.example", "d-1", "x", "dtmi:com:example:T;1")
+        ).toBe(
+            "hub.example/d-1/?api-version=2021-04-12&DeviceClientType=x&model-id=dtmi%3Acom%3Aexample%3AT%3B1"
         )
     })
 })

@@ -12,6 +12,7 @@ import {
     encodePuback,
     encodePublish,
     encodeSubscribe,
+    encodeWill,
 } from "../../../src/mqtt/packet"
 import { expectBytes, expectCode } from "../check"
 
@@ -48,6 +49,7 @@ describe("mqtt packets out", () => {
                 password: "pw",
                 keepAliveSec: 120,
                 cleanSession: false,
+                will: hex``,
             }),
             // 3.1: flags user name and password
             hex`10 16 0004 4d515454 04 c0 0078 0003 646576 0001 75 0002 7077`
@@ -61,11 +63,36 @@ describe("mqtt packets out", () => {
             password: "",
             keepAliveSec: 1177,
             cleanSession: true,
+            will: hex``,
         })
         expectBytes(
             packet,
             hex`10 11 0004 4d515454 04 c2 0499 0001 64 0000 0000`
         )
+    })
+
+    test("CONNECT has a will with QoS 1, not retained", () => {
+        const packet = encodeConnect({
+            clientId: "d",
+            username: "u",
+            password: "p",
+            keepAliveSec: 1,
+            cleanSession: false,
+            will: encodeWill("t", hex`0102`),
+        })
+        expectBytes(
+            packet,
+            hex`10 1a 0004 4d515454 04 cc 0001 0001 64 0001 74 0002 0102 0001 75 0001 70`
+        )
+    })
+
+    test("a will needs a topic that may be published to", async () => {
+        await expectCode(ErrorCode.MqttTopic, () => {
+            encodeWill("a/#", hex``)
+        })
+        await expectCode(ErrorCode.MqttTopic, () => {
+            encodeWill("", hex``)
+        })
     })
 
     test("PUBLISH with QoS 0 has no packet id", () => {

@@ -1,7 +1,9 @@
 /** Messages in and subscriptions. */
 import { describe, expect, test } from "@devicescript/test"
 import { ErrorCode, LeafError } from "../../../src/errors"
+import type { IncomingPublish } from "../../../src/mqtt/packet"
 import { MAX_PACKET_BYTES } from "../../../src/mqtt/packetreader"
+import { MAX_OWED } from "../../../src/mqtt/session"
 import { expectCode } from "../check"
 import { connectedRig, message } from "./rig"
 
@@ -22,12 +24,56 @@ describe("mqtt receive", () => {
         expect(rig.takeLog()).toBe("received a 0102")
     })
 
-    test("a message with QoS 1 is acknowledged after the handler has returned", async () => {
+    test("a message with QoS 1 is acknowledged when it was handled, and not before", async () => {
         const rig = await connectedRig()
-        rig.onReceived = () => rig.log.push("handled")
+        let held: IncomingPublish = undefined
+        rig.onReceived = message => {
+            held = message
+        }
         rig.pipe.send(hex`320600016110ff09`)
         await rig.handleAll()
-        expect(rig.takeLog()).toBe("received a 09, handled, wrote 400210ff")
+        await rig.session.poll(0)
+        expect(rig.takeLog()).toBe("received a 09")
+        held.isHandled = true
+        await rig.session.poll(0)
+        expect(rig.takeLog()).toBe("wrote 400210ff")
+    })
+
+    test("acknowledgements keep the order in which the messages came, whatever is handled first", async () => {
+        const rig = await connectedRig()
+        const held: IncomingPublish[] = []
+        rig.onReceived = message => {
+            held.push(message)
+        }
+        rig.pipe.send(
+            hex`3205000161000a 3205000162000b 3003000164 3205000163000c`
+        )
+        for (let i = 0; i < 4; i++) await rig.session.poll(0)
+        rig.takeLog()
+        held[1].isHandled = true
+        await rig.session.poll(0)
+        expect(rig.takeLog()).toBe("")
+        held[0].isHandled = true
+        await rig.session.poll(0)
+        expect(rig.takeLog()).toBe("wrote 4002000a, wrote 4002000b")
+        expect(rig.session.isOwing()).toBe(true)
+        held[3].isHandled = true
+        await rig.session.poll(0)
+        expect(rig.takeLog()).toBe("wrote 4002000c")
+        expect(rig.session.isOwing()).toBe(false)
+    })
+
+    test("of unhandled messages only so many are kept", async () => {
+        const rig = await connectedRig()
+        rig.onReceived = () => {}
+        for (let i = 0; i < MAX_OWED; i++) {
+            rig.pipe.send(hex`32050001610001`)
+            await rig.session.poll(0)
+        }
+        rig.pipe.send(hex`32050001610001`)
+        await expectCode(ErrorCode.MqttTooManyMessages, async () => {
+            await rig.session.poll(0)
+        })
     })
 
     test("each poll handles one packet, and they keep their order", async () => {
@@ -74,7 +120,7 @@ describe("mqtt receive", () => {
         }
     })
 
-    test("a message over the limit is acknowledged and counted, the handler does not see it, and the connection lives", async () => {
+    test("a message over the limit is told of with its beginning, counted and acknowledged, and the connection lives", async () => {
         const rig = await connectedRig()
         // Topic a, packet id 10; the remaining length is one over the limit.
         const long = Buffer.alloc(3 + MAX_PACKET_BYTES + 1)
@@ -83,7 +129,9 @@ describe("mqtt receive", () => {
         rig.pipe.send(long)
         rig.pipe.send(hex`3003000162`)
         await rig.handleAll()
-        expect(rig.takeLog()).toBe("wrote 4002000a, received b ")
+        expect(rig.takeLog()).toBe(
+            `received a ${MAX_PACKET_BYTES - 5} bytes, cut, wrote 4002000a, received b `
+        )
         expect(rig.session.oversized).toBe(1)
     })
 

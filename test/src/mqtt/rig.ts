@@ -1,6 +1,7 @@
 /** What the tests of the session share: a session over a pipe, and notes of what its handlers were told. */
 import { sleep } from "@devicescript/core"
 import type { ConnectOptions, OutgoingMessage } from "../../../src/mqtt/session"
+import type { IncomingPublish } from "../../../src/mqtt/packet"
 import { Session } from "../../../src/mqtt/session"
 import { Pipe } from "../pipe"
 
@@ -9,8 +10,10 @@ export class Rig {
     readonly session: Session
     /** `received {topic} {payload in hex, or a long one's length}`, `acknowledged {topic}` and `wrote {bytes in hex}`, as they happened. */
     readonly log: string[] = []
-    /** What `received` does after its note. */
-    onReceived: () => void = undefined
+    /** What `received` does after its note, with the message. */
+    onReceived: (message: IncomingPublish) => void = message => {
+        message.isHandled = true
+    }
 
     constructor() {
         const self = this
@@ -18,13 +21,14 @@ export class Rig {
             acknowledged: message => {
                 self.log.push(`acknowledged ${message.topic}`)
             },
-            received: async (topic, payload) => {
+            received: message => {
+                const { topic, payload } = message
                 self.log.push(
                     payload.length > 100
-                        ? `received ${topic} ${payload.length} bytes`
+                        ? `received ${topic} ${payload.length} bytes${message.isCut ? ", cut" : ""}`
                         : `received ${topic} ${payload.toString("hex")}`
                 )
-                if (self.onReceived !== undefined) self.onReceived()
+                self.onReceived(message)
             },
         })
         this.pipe.onWrite = data => {
@@ -62,6 +66,7 @@ export function connectOptions(): ConnectOptions {
         password: "p",
         keepAliveSec: 120,
         cleanSession: false,
+        will: hex``,
         connackTimeoutMs: 60000,
     }
 }

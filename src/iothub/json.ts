@@ -1,0 +1,115 @@
+/**
+ * JSON (RFC 8259) between firmware and hub: the runtime's own parser and printer, with what they lack.
+ *
+ * The parser recurses in native code, and takes heap for every value: some 500 brackets, or 8 KB of empty lists, would end the
+ * program. So depth and number of values are checked before. The printer takes the bytes of a text for characters: what it
+ * makes of text outside ASCII is put right.
+ *
+ * What stays: a number is printed with six or seven digits (1234567.891 becomes 1234568), and one that is not finite as `null`.
+ */
+import * as ds from "@devicescript/core"
+import { ErrorCode, fail, failIf } from "../errors"
+
+/** The longest body that is parsed. Its text and its values are on the heap with it for a while. */
+export const MAX_JSON_BYTES = 4096
+/** IoT Hub allows 10 levels in a twin. */
+export const MAX_JSON_DEPTH = 16
+/** Lists, objects and what is in them: 24 bytes of heap each, more or less. */
+export const MAX_JSON_VALUES = 256
+/** Escapes in what is printed, a byte outside ASCII is one: 130 instructions each, without a pause. */
+export const MAX_JSON_ESCAPES = 512
+
+/** Bytes that are looked at between two pauses, at some 30 instructions each. */
+const BYTES_BETWEEN_PAUSES = 1024
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/**
+ * What a JSON text says; `null` for no text at all.
+ *
+ * @throws LeafError JsonMalformed, JsonTooLarge
+ */
+export async function parseJson(body: Buffer): Promise<any> {
+    failIf(
+        body.length > MAX_JSON_BYTES,
+        ErrorCode.JsonTooLarge,
+        "iothub: a JSON text is too long"
+    )
+    if (body.length === 0) return null
+    await checkShape(body)
+    try {
+        return JSON.parse(body.toString())
+    } catch {
+        fail(ErrorCode.JsonMalformed, "iothub: a text is no JSON")
+    }
+}
+
+/** Counts brackets and commas outside of texts. Where the text is no JSON the parser stops earlier, and not deeper. */
+async function checkShape(body: Buffer): Promise<void> {
+    let depth = 0
+    let values = 1
+    let inText = false
+    for (let i = 0; i < body.length; i++) {
+        if ((i & (BYTES_BETWEEN_PAUSES - 1)) === 0) await ds.sleep(0)
+        const byte = body[i]
+        if (byte === QUOTE) inText = !inText
+        else if (inText) {
+            if (byte === BACKSLASH) i = i + 1
+        } else {
+            // [ and {, ] and } differ from each other in one bit; a comma as a bracket begins a value.
+            const bracket = byte | 0x20
+            if (bracket === 0x7b) depth = depth + 1
+            if (bracket === 0x7d) depth = depth - 1
+            if (bracket === 0x7b || byte === 0x2c) values = values + 1
+            failIf(
+                depth > MAX_JSON_DEPTH || values > MAX_JSON_VALUES,
+                ErrorCode.JsonTooLarge,
+                "iothub: a JSON text is too deep or has too many values"
+            )
+        }
+    }
+}
+
+/**
+ * A value as JSON in UTF-8.
+ *
+ * @throws LeafError JsonTooLarge
+ */
+export function encodeJson(value: any): Buffer {
+    const text = Buffer.from(JSON.stringify(value))
+    let length = 0
+    let from = 0
+    let escapes = 0
+    for (;;) {
+        let at = text.indexOf(BACKSLASH, from)
+        if (at < 0) at = text.length
+        // Downwards: what is copied is not written before.
+        text.blitAt(length, text, from, at - from)
+        length = length + at - from
+        if (at === text.length) return text.slice(0, length)
+        escapes = escapes + 1
+        failIf(
+            escapes > MAX_JSON_ESCAPES,
+            ErrorCode.JsonTooLarge,
+            "iothub: a value has too many characters outside ASCII"
+        )
+        const high = digit(text[at + 4])
+        // A byte of UTF-8 became \u0080 to \u00ff; a control character is below.
+        if (text[at + 1] === 0x75 && high >= 8) {
+            text[length] = (high << 4) | digit(text[at + 5])
+            length = length + 1
+            from = at + 6
+        } else {
+            text[length] = BACKSLASH
+            text[length + 1] = text[at + 1]
+            length = length + 2
+            from = at + 2
+        }
+    }
+}
+
+/** The value of a hexadecimal digit, as the printer writes it. */
+function digit(code: number): number {
+    return code < 0x40 ? code & 15 : (code & 15) + 9
+}
