@@ -83,6 +83,9 @@ function setUp(leaf: Leaf): void {
         "setInterval",
         async payload => await setInterval(leaf, payload)
     )
+    leaf.onMessage(async message => {
+        console.log(`main: message: ${message.body.toString()}`)
+    })
     leaf.setWill({ deviceId: settings.deviceId, connection: "lost" })
 }
 

@@ -18,6 +18,9 @@
  *     leaf: no time: {message} ({code})
  *     leaf: heartbeat
  *     leaf: outbox full, {n} messages dropped so far
+ *     leaf: message failed: {message} ({code})
+ *     leaf: message given up
+ *     leaf: message dropped: {message} ({code})
  *     leaf: method {name} {status}
  *     leaf: method {name} failed: {message} ({code})
  *     leaf: twin version {version}
@@ -44,6 +47,7 @@ import { Backoff, hardwareRandom } from "../net/backoff"
 import { readHttpDate } from "../net/httpdate"
 import type { Link } from "../net/link"
 import { Clock, type StoreSetting } from "./clock"
+import { type CloudMessageHandler, CloudMessages } from "./cloudmessages"
 import type { Feature } from "./feature"
 import { createHeartbeat } from "./heartbeat"
 import { describe, log } from "./log"
@@ -103,6 +107,7 @@ export class Leaf {
     modelId = ""
 
     private readonly features: Feature[] = []
+    private cloudMessages: CloudMessages
     private methods: Methods
     private deviceTwin: TwinFeature
     private readonly backoff = new Backoff(hardwareRandom)
@@ -197,6 +202,20 @@ export class Leaf {
     }
 
     /**
+     * Has messages from the cloud handled: one after the other, in their order, each at least once. To be called before `start`,
+     * or while there is no connection.
+     *
+     * @param handler a message is acknowledged when it has returned, and delivered again when it throws; the newest one counts
+     * @throws LeafError FeatureTooLate for the first handler while there is a connection
+     * @devsWhenUsed
+     */
+    onMessage(handler: CloudMessageHandler): void {
+        if (this.cloudMessages === undefined)
+            this.cloudMessages = this.addFeature(new CloudMessages(this))
+        this.cloudMessages.handler = handler
+    }
+
+    /**
      * Has a direct method answered. To be called before `start`, or while there is no connection.
      *
      * @param handler a name's first handler stays; what happens when it fails or takes too long is in methods.ts
@@ -226,7 +245,7 @@ export class Leaf {
         failIf(
             this.connected,
             ErrorCode.FeatureTooLate,
-            "app: methods and twin have to be set up before start"
+            "app: messages, methods and the twin are for before start"
         )
         this.features.push(feature)
         return feature
