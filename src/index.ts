@@ -19,11 +19,13 @@ export {
     resumeSession,
     storeSetting,
 } from "./app/flash"
+export type { CloudMessageHandler } from "./app/cloudmessages"
 export { gatewayLink } from "./app/gatewaylink"
 export { Leaf, type OpenLink, type SendOptions } from "./app/leaf"
 export { Sampler, roundReading } from "./app/sampler"
 export type { Clock } from "./app/clock"
 export type { Settings } from "./app/settings"
+export type { CloudMessage } from "./iothub/cloudmessage"
 export {
     type ConnectionString,
     parseConnectionString,

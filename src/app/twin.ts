@@ -1,0 +1,292 @@
+/**
+ * The device twin: properties that the cloud desires, and properties that the device reports, as JSON documents.
+ *
+ * Requests (`get`, `report`) may come from any fiber, and wait for their answer. They go out one after the other, in their order;
+ * one that has no answer when the connection breaks goes out again on the next one: getting and reporting twice does no harm.
+ * 429 and 5xx are tried again; every other error, and an answer that does not come, is the caller's.
+ *
+ * Desired properties are followed in a fiber of its own, so that a handler may wait for whatever it likes. After each connect the
+ * twin is read, and the handler gets the whole document if its `$version` is not the one that it has seen last; then it gets each
+ * change. A change that is not newer is ignored. When one is missing, the whole document is read and given again.
+ *
+ * A version counts as seen when the handler returns. When it throws, that is on the console, and the handler gets the whole
+ * document with the next change, or after the next connect.
+ *
+ * RAM: MAX_REQUESTS reports, MAX_PATCHES changes of MAX_PATCH_BYTES, one document, parsed.
+ */
+import * as ds from "@devicescript/core"
+import { removeAt } from "../bytes"
+import { ErrorCode, fail, failIf } from "../errors"
+import { encodeJson, parseJson } from "../iothub/json"
+import {
+    DESIRED_CHANGES,
+    TWIN_ANSWERS,
+    readOperation,
+    sendOperation,
+} from "../iothub/operations"
+import type { IncomingPublish } from "../mqtt/packet"
+import type { Session } from "../mqtt/session"
+import { Backoff, hardwareRandom } from "../net/backoff"
+import type { Feature } from "./feature"
+import type { Leaf } from "./leaf"
+import { describe, log } from "./log"
+
+/** Requests that wait, for the network or for their answer. */
+export const MAX_REQUESTS = 5
+/** The longest report, as JSON. IoT Hub allows 32 KB, the heap does not. */
+export const MAX_REPORT_BYTES = 1024
+/** How long a request waits for its answer at most, through retries and reconnections. */
+export const REQUEST_TIMEOUT_MS = 60000
+/** How often a request goes out that is answered with 429 or 5xx; the waits between double from up to 1 s to up to 8 s. */
+export const MAX_TRIES = 5
+
+/** Changes that wait for the handler, and the longest of them: instead of more the whole document is read. */
+export const MAX_PATCHES = 4
+export const MAX_PATCH_BYTES = 1024
+
+const GET = "twin/GET"
+
+/** A version that is not the one before any other. */
+const UNSEEN = -2
+
+/** How often a waiting caller looks for the answer. */
+const CHECK_MS = 20
+
+/** The whole twin. Both documents have their `$version`. */
+export interface TwinDocument {
+    desired: any
+    reported: any
+}
+
+/**
+ * @param desired the whole document, or what has changed of it, where `null` says that a property is gone; with `$version`
+ * @param isWhole which of both
+ */
+export type DesiredHandler = (desired: any, isWhole: boolean) => Promise<void>
+
+class Request {
+    /** `null`: to be sent, on whatever connection there is. */
+    rid: string = null
+    /** 0: no answer yet. */
+    status = 0
+    answer: Buffer
+
+    constructor(
+        readonly operation: string,
+        readonly payload: Buffer
+    ) {}
+}
+
+export class Twin implements Feature {
+    readonly filters = [TWIN_ANSWERS + "#", DESIRED_CHANGES + "#"]
+    readonly qos = 0
+
+    /** Tests shorten it. */
+    timeoutMs = REQUEST_TIMEOUT_MS
+
+    /** The first one is out, or the next to go. */
+    private readonly requests: Request[] = []
+    private lastRid = 0
+
+    private handler: DesiredHandler = null
+    private isFollowing = false
+    /** Whether the whole document is to be read. */
+    private isStale = true
+    /** Changes that came and were not looked at. */
+    private patches: Buffer[] = []
+    /** Of the desired properties that the handler has seen. */
+    private version = UNSEEN
+
+    constructor(private readonly leaf: Leaf) {}
+
+    /**
+     * Sets who is told of desired properties.
+     *
+     * @devsWhenUsed
+     */
+    onDesired(handler: DesiredHandler): void {
+        this.handler = handler
+        this.leaf.wake()
+    }
+
+    /**
+     * Reports properties; `null` deletes one. Returns when the cloud, or the gateway for it, has them.
+     *
+     * @throws LeafError JsonTooLarge, TwinBusy, TwinTimeout, TwinStatus + the status
+     * @devsWhenUsed
+     */
+    async report(patch: any): Promise<void> {
+        const payload = encodeJson(patch)
+        failIf(
+            payload.length > MAX_REPORT_BYTES,
+            ErrorCode.JsonTooLarge,
+            "app: a report to the twin is too long"
+        )
+        await this.request("twin/PATCH/properties/reported", payload)
+    }
+
+    /**
+     * Reads the whole twin.
+     *
+     * @throws LeafError JsonTooLarge, JsonMalformed, TwinBusy, TwinTimeout, TwinStatus + the status
+     * @devsWhenUsed
+     */
+    async get(): Promise<TwinDocument> {
+        return await readTwin(await this.request(GET, hex``))
+    }
+
+    /** Has a request sent, and waits for its answer. */
+    private async request(operation: string, payload: Buffer): Promise<Buffer> {
+        failIf(
+            this.requests.length === MAX_REQUESTS,
+            ErrorCode.TwinBusy,
+            "app: too many requests to the twin wait"
+        )
+        const request = new Request(operation, payload)
+        this.requests.push(request)
+        const endMs = ds.millis() + this.timeoutMs
+        const backoff = new Backoff(hardwareRandom)
+        let tries = 0
+        try {
+            for (;;) {
+                this.leaf.wake()
+                while (request.status === 0) {
+                    failIf(
+                        ds.millis() >= endMs,
+                        ErrorCode.TwinTimeout,
+                        "app: a request to the twin was not answered in time"
+                    )
+                    await ds.sleep(CHECK_MS)
+                }
+                const status = request.status
+                if (status < 300) return request.answer
+                tries++
+                if ((status !== 429 && status < 500) || tries === MAX_TRIES)
+                    fail(
+                        ErrorCode.TwinStatus + status,
+                        `app: a request to the twin was refused with status ${status}`
+                    )
+                await ds.sleep(backoff.nextMs())
+                request.rid = null
+                request.status = 0
+            }
+        } finally {
+            removeAt(this.requests, this.requests.indexOf(request))
+            this.leaf.wake()
+        }
+    }
+
+    begin(): void {
+        const request = this.requests[0]
+        if (request !== undefined && request.status === 0) request.rid = null
+        this.patches = []
+        this.isStale = true
+    }
+
+    take(message: IncomingPublish): boolean {
+        const topic = message.topic
+        if (topic.indexOf(DESIRED_CHANGES) === 0) {
+            this.takePatch(message)
+            return true
+        }
+        const answer = readOperation(topic, TWIN_ANSWERS)
+        if (answer === undefined) return false
+        const request = this.requests[0]
+        const status = parseInt(answer.name)
+        // Not of this request is what an earlier connection was too slow for.
+        if (
+            request !== undefined &&
+            request.rid === answer.rid &&
+            status >= 200 &&
+            status < 600
+        ) {
+            request.status = status
+            request.answer = message.payload
+        }
+        return true
+    }
+
+    /** Keeps a change; the newest one instead of too many, and none instead of a long one: either is seen to be missing. */
+    private takePatch(message: IncomingPublish): void {
+        if (this.patches.length === MAX_PATCHES) this.patches = []
+        this.patches.push(
+            message.payload.length > MAX_PATCH_BYTES ? hex`` : message.payload
+        )
+    }
+
+    async serve(session: Session): Promise<void> {
+        const request = this.requests[0]
+        if (request !== undefined && request.rid === null) {
+            this.lastRid++
+            request.rid = `${this.leaf.boot}-${this.lastRid}`
+            await sendOperation(
+                session,
+                request.operation,
+                request.rid,
+                request.payload
+            )
+        }
+        if (this.handler !== null && !this.isFollowing && this.isBehind()) {
+            const self = this
+            self.isFollowing = true
+            const follow = async () => {
+                await self.follow()
+                self.isFollowing = false
+            }
+            follow.start()
+        }
+    }
+
+    private isBehind(): boolean {
+        return this.isStale || this.patches.length > 0
+    }
+
+    /** Brings the handler to where the twin is. Never throws. */
+    private async follow(): Promise<void> {
+        const backoff = new Backoff(hardwareRandom)
+        while (this.isBehind())
+            try {
+                await this.step()
+            } catch (e: any) {
+                log(`twin failed: ${describe(e)}`)
+                await ds.sleep(backoff.nextMs())
+            }
+    }
+
+    /** Reads and gives the whole document, or looks at one change. */
+    private async step(): Promise<void> {
+        const isWhole = this.isStale
+        let desired: any
+        if (isWhole) {
+            const answer = await this.request(GET, hex``)
+            // What is wrong with the answer will not be right the next time.
+            this.isStale = false
+            desired = (await readTwin(answer)).desired
+            if (desired.$version === this.version) return
+        } else {
+            const patch = this.patches[0]
+            removeAt(this.patches, 0)
+            desired = await parseJson(patch)
+            const version = desired === null ? undefined : desired.$version
+            if (version <= this.version) return
+            if (version !== this.version + 1) {
+                this.isStale = true
+                return
+            }
+        }
+        this.version = UNSEEN
+        await this.handler(desired, isWhole)
+        this.version = desired.$version
+        log(`twin version ${this.version}`)
+    }
+}
+
+async function readTwin(answer: Buffer): Promise<TwinDocument> {
+    const twin = await parseJson(answer)
+    failIf(
+        twin === null || !twin.desired || !twin.reported,
+        ErrorCode.JsonMalformed,
+        "app: an answer is no twin"
+    )
+    return twin
+}
