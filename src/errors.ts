@@ -220,8 +220,6 @@ export const enum ErrorCode {
     InvalidPercentEncoding = 6023,
     /** A message from the cloud has more, or longer, properties than are read. */
     PropertiesTooLarge = 6024,
-    /** 6300 to 6599: with the status that a request to the twin was refused with added, 300 to 599. */
-    TwinStatus = 6000,
 
     // app: 7000-7999
     SettingMissing = 7001,
@@ -236,16 +234,19 @@ export const enum ErrorCode {
     DateOutOfBounds = 7006,
     /** What a method's handler returned is no status, or too much. */
     MethodResult = 7010,
-    /** Too many requests to the twin wait. */
-    TwinBusy = 7011,
-    /** No answer from the twin, or no connection, for too long. */
-    TwinTimeout = 7012,
     /** A handler for something that this connection has not subscribed. */
     FeatureTooLate = 7013,
     /** The handler of a message from the cloud failed: the connection is made anew, so that the message comes again. */
     MessageFailed = 7014,
     /** More came from the cloud at once than is kept: the rest comes again on a new connection. */
     InboxFull = 7015,
+    // From here on, a request to the twin has failed.
+    /** Too many wait. */
+    TwinBusy = 7100,
+    /** No answer, or no connection, for too long. */
+    TwinTimeout = 7101,
+    /** It was refused: with the status added, 300 and more. */
+    TwinStatus = 7000,
 }
 
 export class LeafError extends Error {

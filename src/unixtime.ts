@@ -4,53 +4,44 @@
  * Seconds are kept as doubles: they leave the range of int32 in 2038.
  */
 
+/** Month, day, hour, minute and second are at least and at most; the day is at most what the month has. */
+const LOWEST: Buffer = hex`01 01 00 00 00`
+const HIGHEST: Buffer = hex`0c 1f 17 3b 3b`
+
 /**
  * @param year 1970 to 9999
- * @param month 1 to 12
+ * @param fields month from 1 on, day, hour, minute, second
  * @returns seconds since 1970-01-01T00:00:00Z, or -1 if there is no such time
  */
-export function unixSeconds(
-    year: number,
-    month: number,
-    day: number,
-    hour: number,
-    minute: number,
-    second: number
-): number {
+export function unixSeconds(year: number, fields: number[]): number {
     // One check a statement: in one condition they would take twice the code.
     if (year < 1970) return -1
     if (year > 9999) return -1
-    if (month < 1) return -1
-    if (month > 12) return -1
-    if (day < 1) return -1
-    if (day > daysInMonth(year, month)) return -1
-    if (hour < 0) return -1
-    if (hour > 23) return -1
-    if (minute < 0) return -1
-    if (minute > 59) return -1
-    if (second < 0) return -1
-    if (second > 59) return -1
-    // Years start in March, so that the leap day is their last: 306 days are from March to the year's end.
-    const y = month < 3 ? year - 1 : year
-    const m = month < 3 ? month + 9 : month - 3
-    const days =
-        y * 365 +
-        Math.idiv(y, 4) -
-        Math.idiv(y, 100) +
-        Math.idiv(y, 400) +
-        Math.idiv(m * 306 + 5, 10) +
-        day -
-        1 -
-        719468 // 0000-03-01 to 1970-01-01
-    return days * 86400 + hour * 3600 + minute * 60 + second
+    for (let i = 0; i < 5; i++) {
+        if (fields[i] < LOWEST[i]) return -1
+        if (fields[i] > HIGHEST[i]) return -1
+    }
+    const month = fields[0]
+    const days = daysBefore(year, month) + fields[1]
+    if (days > daysBefore(year, month + 1)) return -1
+    return (((days - 1) * 24 + fields[2]) * 60 + fields[3]) * 60 + fields[4]
 }
 
-function daysInMonth(year: number, month: number): number {
-    if (month === 2)
-        return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
-            ? 29
-            : 28
-    return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
+/** Days from 1970-01-01 to the first of a month; month 13 is January of the next year. */
+function daysBefore(year: number, month: number): number {
+    // Years start in March, so that the leap day is their last: 306 days are from March to the year's end.
+    if (month < 3) {
+        year--
+        month = month + 12
+    }
+    return (
+        year * 365 +
+        Math.idiv(year, 4) -
+        Math.idiv(year, 100) +
+        Math.idiv(year, 400) +
+        Math.idiv(month * 306 - 913, 10) -
+        719468 // 0000-03-01 to 1970-01-01
+    )
 }
 
 /**
@@ -67,4 +58,12 @@ export function decimal(bytes: Buffer, at: number, count: number): number {
         value = value * 10 + digit
     }
     return value
+}
+
+/** The numbers of two decimal digits at each place, as `decimal` reads them. */
+export function decimals(bytes: Buffer, places: Buffer): number[] {
+    const values: number[] = []
+    for (let i = 0; i < places.length; i++)
+        values.push(decimal(bytes, places[i], 2))
+    return values
 }

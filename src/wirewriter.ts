@@ -1,5 +1,5 @@
 /** Writes the messages of TLS and the packets of MQTT, which are both big-endian, from the front to the back. */
-import { writeUint16, writeUint24 } from "./bytes"
+import { writeUint16 } from "./bytes"
 
 /** Writes into a buffer of fixed size; a message that outgrows it is an error of ours, and the runtime throws. */
 export class WireWriter {
@@ -33,10 +33,13 @@ export class WireWriter {
     }
 
     endVector(size: number, from: number): void {
-        const length = this.at - from
-        if (size === 1) this.bytes[from - 1] = length
-        else if (size === 2) writeUint16(this.bytes, from - 2, length)
-        else writeUint24(this.bytes, from - 3, length)
+        let length = this.at - from
+        while (size > 0) {
+            size--
+            from--
+            this.bytes[from] = length
+            length = length >> 8
+        }
     }
 
     finish(): Buffer {

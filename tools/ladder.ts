@@ -2,23 +2,19 @@
 import type { Bounds, Limbs } from "./limbs"
 
 /** Operations, in the order that the machine tests them. Up to `LastCarried` the result is carried. */
-export const OPERATIONS = [
-    "Multiply",
-    "Square",
-    "AddTimes121665",
-    "Add",
-    "Subtract",
-]
-export const LAST_CARRIED = 2
+export const OPERATIONS = ["Multiply", "AddTimes121665", "Add", "Subtract"]
+export const LAST_CARRIED = 1
 
 export const REGISTERS = ["X2", "Z2", "X3", "Z3", "A", "B", "C", "D", "E", "U"]
 
-type Instruction = [
-    operation: string,
-    to: string,
-    a: string,
-    b: string | number,
-]
+type Instruction = [operation: string, to: string, a: string, b: string]
+
+/** `to = a^(2^times)`. Squares are products like others: a machine that knew them would be 0.6 KB larger. */
+const square = (to: string, a: string, times = 1): Instruction[] =>
+    Array.from({ length: times }, (_, n) => {
+        const x = n === 0 ? a : to
+        return ["Multiply", to, x, x]
+    })
 
 /**
  * One step of the Montgomery ladder, RFC 7748 section 5.
@@ -31,42 +27,42 @@ export const STEP: Instruction[] = [
     ["Subtract", "D", "Z3", "X3"], // D = X3 - Z3
     ["Multiply", "X3", "D", "A"], // DA
     ["Multiply", "Z3", "C", "B"], // CB
-    ["Square", "C", "A", 1], // AA
-    ["Square", "D", "B", 1], // BB
+    ...square("C", "A"), // AA
+    ...square("D", "B"), // BB
     ["Multiply", "X2", "C", "D"], // AA * BB
     ["Subtract", "E", "D", "C"], // E = AA - BB
     ["AddTimes121665", "C", "E", "C"], // AA + a24 * E
     ["Multiply", "Z2", "C", "E"],
     ["Add", "A", "X3", "Z3"],
     ["Subtract", "B", "Z3", "X3"],
-    ["Square", "X3", "A", 1], // (DA + CB)^2
-    ["Square", "B", "B", 1], // (DA - CB)^2
+    ...square("X3", "A"), // (DA + CB)^2
+    ...square("B", "B"), // (DA - CB)^2
     ["Multiply", "Z3", "B", "U"],
 ]
 
 /** X2 = X2 / Z2: the power p - 2 of Z2 by the usual chain, 254 squarings and 12 multiplications. */
 export const DIVIDE: Instruction[] = [
-    ["Square", "A", "Z2", 1], // 2
-    ["Square", "B", "A", 2], // 8
+    ...square("A", "Z2"), // 2
+    ...square("B", "A", 2), // 8
     ["Multiply", "B", "B", "Z2"], // 9
     ["Multiply", "A", "B", "A"], // 11
-    ["Square", "C", "A", 1], // 22
+    ...square("C", "A"), // 22
     ["Multiply", "C", "C", "B"], // 2^5 - 1
-    ["Square", "D", "C", 5],
+    ...square("D", "C", 5),
     ["Multiply", "C", "D", "C"], // 2^10 - 1
-    ["Square", "D", "C", 10],
+    ...square("D", "C", 10),
     ["Multiply", "B", "D", "C"], // 2^20 - 1
-    ["Square", "D", "B", 20],
+    ...square("D", "B", 20),
     ["Multiply", "D", "D", "B"], // 2^40 - 1
-    ["Square", "D", "D", 10],
+    ...square("D", "D", 10),
     ["Multiply", "B", "D", "C"], // 2^50 - 1
-    ["Square", "D", "B", 50],
+    ...square("D", "B", 50),
     ["Multiply", "C", "D", "B"], // 2^100 - 1
-    ["Square", "D", "C", 100],
+    ...square("D", "C", 100),
     ["Multiply", "D", "D", "C"], // 2^200 - 1
-    ["Square", "D", "D", 50],
+    ...square("D", "D", 50),
     ["Multiply", "D", "D", "B"], // 2^250 - 1
-    ["Square", "D", "D", 5],
+    ...square("D", "D", 5),
     ["Multiply", "D", "D", "A"], // 2^255 - 21 = p - 2
     ["Multiply", "X2", "D", "X2"],
 ]
@@ -84,13 +80,7 @@ export function prove(field: Limbs): void {
     const run = (program: Instruction[]) => {
         for (const [operation, to, a, b] of program) {
             let x = registers.get(a)!
-            if (operation === "Square") {
-                for (let n = 0; n < Number(b); n++)
-                    x = field.carryBounds(field.productBounds(x, x))
-                registers.set(to, x)
-                continue
-            }
-            const y = registers.get(String(b))!
+            const y = registers.get(b)!
             if (operation === "Multiply")
                 x = field.carryBounds(field.productBounds(x, y))
             else if (operation === "AddTimes121665")
@@ -129,19 +119,35 @@ export function prove(field: Limbs): void {
     run(DIVIDE)
 }
 
+/** One instruction a line; what is repeated stands in the same line. */
 export function assemble(program: Instruction[]): string {
-    return program
-        .map(([operation, to, a, b]) => {
-            const bytes = [
-                OPERATIONS.indexOf(operation),
-                REGISTERS.indexOf(to),
-                REGISTERS.indexOf(a),
-                typeof b === "number" ? b : REGISTERS.indexOf(b),
-            ]
-            if (bytes.some(byte => byte < 0))
-                throw new Error(`${operation} ${to}?`)
-            const code = bytes.map(byte => byte.toString(16).padStart(2, "0"))
-            return `    ${code.join("")} // ${operation} ${to} ${a} ${b}`
-        })
+    const lines: { code: string; text: string; times: number }[] = []
+    for (const [operation, to, a, b] of program) {
+        const bytes = [
+            OPERATIONS.indexOf(operation),
+            ...[to, a, b].map(name => REGISTERS.indexOf(name)),
+        ]
+        if (bytes.some(byte => byte < 0)) throw new Error(`${operation} ${to}?`)
+        const code = bytes
+            .map(byte => byte.toString(16).padStart(2, "0"))
+            .join("")
+        const last = lines[lines.length - 1]
+        if (last?.code === code) last.times++
+        else
+            lines.push({ code, text: `${operation} ${to} ${a} ${b}`, times: 1 })
+    }
+    return lines
+        .map(({ code, text, times }) =>
+            times === 1
+                ? `    ${code} // ${text}`
+                : `    // ${times} times ${text}\n${wrap(code, times)}`
+        )
         .join("\n")
+}
+
+function wrap(code: string, times: number): string {
+    const rows: string[] = []
+    for (let left = times; left > 0; left -= 10)
+        rows.push(`    ${code.repeat(Math.min(left, 10))}`)
+    return rows.join("\n")
 }

@@ -89,34 +89,20 @@ export class Limbs {
             .join(" + ")
     }
 
-    /** Column k of a * a; `d` holds doubled limbs, `w` limbs times `foldLiteral`. */
-    squareColumn(k: number, a: string[], d: string[], w: string[]): string {
-        return this.squareTerms(k)
-            .map(
-                ({ i, j, folded }) =>
-                    `${i === j ? a[i] : d[i]} * ${folded ? w[j] : a[j]}`
-            )
-            .join(" + ")
+    /** Column k of a * b, without limbs of b times `foldLiteral`: what went over the top is folded as a sum. */
+    foldedColumn(k: number, a: string[], b: string[]): string {
+        const sum = (over: boolean) =>
+            this.terms(k)
+                .filter(({ folded }) => folded === over)
+                .map(({ i, j }) => `${a[i]} * ${b[j]}`)
+                .join(" + ")
+        const low = sum(false)
+        return k === this.count - 1
+            ? low
+            : `(${sum(true)}) * ${this.foldLiteral} + ${low}`
     }
 
-    private squareTerms(k: number) {
-        return this.terms(k)
-            .filter(({ i, j }) => i <= j)
-            .map(({ i, j }) => ({ i, j, folded: i + j >= this.count }))
-    }
-
-    /** Which limbs `squareColumn` needs doubled, and which folded. */
-    squareNeeds(): { doubled: number[]; folded: number[] } {
-        const all = this.weight.slice(1).flatMap((_, k) => this.squareTerms(k))
-        const sorted = (set: number[]) =>
-            [...new Set(set)].sort((a, b) => a - b)
-        return {
-            doubled: sorted(all.filter(t => t.i !== t.j).map(t => t.i)),
-            folded: sorted(all.filter(t => t.folded).map(t => t.j)),
-        }
-    }
-
-    /** The bounds of the columns of a * b; a square's are those of a * a, as doubling is exact. */
+    /** The bounds of the columns of a * b, whichever way they are folded: each sum on the way is smaller. */
     productBounds(a: Bounds, b: Bounds): Bounds {
         return a.map((_, k) =>
             this.terms(k).reduce((sum, { i, j, folded }) => {

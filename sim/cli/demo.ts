@@ -277,6 +277,7 @@ class Demo {
                 reason: event.reason,
             })
         )
+        this.showOperations(gateway)
         gateway.on("dropped", ({ deviceId, topic, reason }) =>
             this.show({ type: "dropped", deviceId, topic, reason })
         )
@@ -302,6 +303,27 @@ class Demo {
             if (deviceId !== undefined)
                 this.show({ type: "disconnected", deviceId, reason: message })
         })
+    }
+
+    private showOperations(gateway: Gateway) {
+        gateway.on("reported", ({ deviceId, version, patch }) =>
+            this.show({ type: "reported", deviceId, version, patch })
+        )
+        gateway.on("reportRefused", ({ deviceId, reason: failure }) =>
+            this.show({ type: "reported", deviceId, failure })
+        )
+        gateway.on("desiredSent", ({ deviceId, version, patch }) =>
+            this.show({ type: "desired", deviceId, version, patch })
+        )
+        gateway.on("methodCalled", ({ deviceId, name, payload }) =>
+            this.show({ type: "method", deviceId, name, payload })
+        )
+        gateway.on("methodAnswered", ({ deviceId, name, status, payload }) =>
+            this.show({ type: "method", deviceId, name, status, payload })
+        )
+        gateway.on("methodFailed", ({ deviceId, name, message: failure }) =>
+            this.show({ type: "method", deviceId, name, failure })
+        )
     }
 
     private async startDevice(

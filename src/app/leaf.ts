@@ -54,7 +54,7 @@ import { describe, log } from "./log"
 import { type MethodHandler, Methods } from "./methods"
 import { Outbox } from "./outbox"
 import type { Settings } from "./settings"
-import { Twin } from "./twin"
+import { type Twin, TwinFeature } from "./twin"
 
 /** What the hub shows as the kind of client. */
 const CLIENT_TYPE = "devicescript-edge-leaf/0.1.0"
@@ -109,7 +109,7 @@ export class Leaf {
     private readonly features: Feature[] = []
     private cloudMessages: CloudMessages
     private methods: Methods
-    private deviceTwin: Twin
+    private deviceTwin: TwinFeature
     private readonly backoff = new Backoff(hardwareRandom)
     private will: Buffer = hex``
     private link: Link
@@ -210,25 +210,21 @@ export class Leaf {
      * @devsWhenUsed
      */
     onMessage(handler: CloudMessageHandler): void {
-        if (this.cloudMessages === undefined) {
-            this.cloudMessages = new CloudMessages(this)
-            this.addFeature(this.cloudMessages)
-        }
+        if (this.cloudMessages === undefined)
+            this.cloudMessages = this.addFeature(new CloudMessages(this))
         this.cloudMessages.handler = handler
     }
 
     /**
      * Has a direct method answered. To be called before `start`, or while there is no connection.
      *
-     * @param handler see `MethodHandler`; what happens when it fails or takes too long is in methods.ts
+     * @param handler a name's first handler stays; what happens when it fails or takes too long is in methods.ts
      * @throws LeafError FeatureTooLate for the first method while there is a connection
      * @devsWhenUsed
      */
     onMethod(name: string, handler: MethodHandler): void {
-        if (this.methods === undefined) {
-            this.methods = new Methods(this)
-            this.addFeature(this.methods)
-        }
+        if (this.methods === undefined)
+            this.methods = this.addFeature(new Methods(this))
         this.methods.handle(name, handler)
     }
 
@@ -239,21 +235,20 @@ export class Leaf {
      * @devsWhenUsed
      */
     twin(): Twin {
-        if (this.deviceTwin === undefined) {
-            this.deviceTwin = new Twin(this)
-            this.addFeature(this.deviceTwin)
-        }
+        if (this.deviceTwin === undefined)
+            this.deviceTwin = this.addFeature(new TwinFeature(this))
         return this.deviceTwin
     }
 
     /** @devsWhenUsed */
-    private addFeature(feature: Feature): void {
+    private addFeature<T extends Feature>(feature: T): T {
         failIf(
             this.connected,
             ErrorCode.FeatureTooLate,
             "app: messages, methods and the twin are for before start"
         )
         this.features.push(feature)
+        return feature
     }
 
     private createMessage(

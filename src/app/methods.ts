@@ -21,7 +21,12 @@ import * as ds from "@devicescript/core"
 import { removeAt } from "../bytes"
 import { ErrorCode, errorCode, failIf } from "../errors"
 import { MAX_JSON_BYTES, encodeJson, parseJson } from "../iothub/json"
-import { METHODS, readOperation, sendOperation } from "../iothub/operations"
+import {
+    METHODS,
+    type Operation,
+    readOperation,
+    sendOperation,
+} from "../iothub/operations"
 import type { IncomingPublish } from "../mqtt/packet"
 import type { Session } from "../mqtt/session"
 import type { Feature } from "./feature"
@@ -41,7 +46,7 @@ export const METHOD_TIMEOUT_MS = 20000
 export const MAX_ANSWER_BYTES = MAX_JSON_BYTES
 
 export interface MethodResult {
-    /** For the caller: 100 to 599, 200 for a success. */
+    /** For the caller: 0 to 1023, and as in HTTP by custom: 200 for a success. */
     status: number
     /** What JSON can say; left out: an empty answer. */
     payload?: any
@@ -51,21 +56,12 @@ export interface MethodResult {
 export type MethodHandler = (payload: any) => Promise<MethodResult>
 
 /** A call on its way to its answer. */
-class Call {
-    /** 0: none yet. */
-    status = 0
+interface Call extends Operation {
+    /** As `ds.millis()` counts. */
+    endMs: number
+    status: number
+    /** `null`: none yet. */
     answer: Buffer
-
-    constructor(
-        readonly name: string,
-        readonly rid: string,
-        readonly endMs: number
-    ) {}
-
-    refuse(status: number, message: string): void {
-        this.status = status
-        this.answer = encodeJson({ message })
-    }
 }
 
 export class Methods implements Feature {
@@ -79,16 +75,14 @@ export class Methods implements Feature {
     private readonly handlers: MethodHandler[] = []
     /** Of this connection. Only its fiber changes the list. */
     private calls: Call[] = []
-    private running = 0
+    running = 0
 
-    constructor(private readonly leaf: Leaf) {}
+    constructor(readonly leaf: Leaf) {}
 
-    /** The newest handler of a name counts. */
+    /** The first handler of a name counts. */
     handle(name: string, handler: MethodHandler): void {
-        let index = this.names.indexOf(name)
-        if (index < 0) index = this.names.length
-        this.names[index] = name
-        this.handlers[index] = handler
+        this.names.push(name)
+        this.handlers.push(handler)
     }
 
     begin(): void {
@@ -96,77 +90,33 @@ export class Methods implements Feature {
     }
 
     take(message: IncomingPublish): boolean {
-        const request = readOperation(message.topic, METHODS)
-        if (request === undefined) return false
+        const call = readOperation(message.topic, METHODS) as Call
+        if (call === undefined) return false
         if (this.calls.length === MAX_CALLS) return true
-        const index = this.names.indexOf(request.name)
-        const call = new Call(
-            index < 0 ? "?" : request.name,
-            request.rid,
-            ds.millis() + this.timeoutMs
-        )
         this.calls.push(call)
-        if (index < 0) call.refuse(404, "there is no such method")
-        else if (this.running === MAX_RUNNING)
-            call.refuse(503, "too many methods run already")
+        call.endMs = ds.millis() + this.timeoutMs
+        call.answer = null
+        const index = this.names.indexOf(call.name)
+        if (index < 0) {
+            // No text of a stranger goes to the console.
+            call.name = "?"
+            refuse(call, 404, "there is no such method")
+        } else if (this.running === MAX_RUNNING)
+            refuse(call, 503, "too many methods run already")
         else {
-            const self = this
-            self.running++
-            const run = async () => {
-                await self.run(call, self.handlers[index], message.payload)
-                self.running--
-                self.leaf.wake()
-            }
-            run.start()
+            this.running++
+            run.start(this, call, this.handlers[index], message.payload)
         }
         return true
-    }
-
-    /** Runs a handler. Never throws. */
-    private async run(
-        call: Call,
-        handler: MethodHandler,
-        body: Buffer
-    ): Promise<void> {
-        let payload: any
-        try {
-            payload = await parseJson(body)
-        } catch (e: any) {
-            if (errorCode(e) === ErrorCode.JsonTooLarge)
-                call.refuse(413, "the payload is too large")
-            else call.refuse(400, "the payload is no JSON")
-            return
-        }
-        try {
-            const result = await handler(payload)
-            const answer =
-                result.payload === undefined
-                    ? hex``
-                    : encodeJson(result.payload)
-            const status = result.status
-            failIf(
-                answer.length > MAX_ANSWER_BYTES ||
-                    (status | 0) !== status ||
-                    status < 100 ||
-                    status > 599,
-                ErrorCode.MethodResult,
-                "app: the status is no status, or the answer is too long"
-            )
-            call.answer = answer
-            call.status = status
-        } catch (e: any) {
-            log(`method ${call.name} failed: ${describe(e)}`)
-            call.refuse(500, "the method failed")
-        }
     }
 
     async serve(session: Session): Promise<void> {
         let index = 0
         while (index < this.calls.length) {
             const call = this.calls[index]
-            if (call.status === 0 && ds.millis() >= call.endMs)
-                call.refuse(504, "the method takes too long")
-            if (call.status === 0) index++
+            if (call.answer === null && ds.millis() >= call.endMs)
+                refuse(call, 504, "the method takes too long")
+            if (call.answer === null) index++
             else {
                 removeAt(this.calls, index)
                 log(`method ${call.name} ${call.status}`)
@@ -178,5 +128,54 @@ export class Methods implements Feature {
                 )
             }
         }
+    }
+}
+
+function refuse(call: Call, status: number, message: string): void {
+    call.status = status
+    call.answer = encodeJson({ message })
+}
+
+/** Runs a handler, in a fiber of its own. Never throws. */
+async function run(
+    methods: Methods,
+    call: Call,
+    handler: MethodHandler,
+    body: Buffer
+): Promise<void> {
+    try {
+        await answer(call, handler, await parseJson(body))
+    } catch (e: any) {
+        refuse(
+            call,
+            errorCode(e) === ErrorCode.JsonTooLarge ? 413 : 400,
+            e.message
+        )
+    }
+    methods.running--
+    methods.leaf.wake()
+}
+
+/** Never throws. */
+async function answer(
+    call: Call,
+    handler: MethodHandler,
+    payload: any
+): Promise<void> {
+    try {
+        const result = await handler(payload)
+        const answer =
+            result.payload === undefined ? hex`` : encodeJson(result.payload)
+        const status = result.status
+        failIf(
+            answer.length > MAX_ANSWER_BYTES || (status & 1023) !== status,
+            ErrorCode.MethodResult,
+            "app: the status is no status, or the answer is too long"
+        )
+        call.status = status
+        call.answer = answer
+    } catch (e: any) {
+        log(`method ${call.name} failed: ${describe(e)}`)
+        refuse(call, 500, "the method failed")
     }
 }

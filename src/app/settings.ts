@@ -48,18 +48,21 @@ export function sessionNames(slot: number): string[] {
     return slot === 1 ? ["sess1a", "sess1b", "sess1c"] : ["sess2a", "sess2b"]
 }
 
-const MIN_INTERVAL_SEC = 1
-const MAX_INTERVAL_SEC = 86400
-const DEFAULT_TELEMETRY_SEC = 60
-const DEFAULT_HEARTBEAT_SEC = 300
-const DEFAULT_ALERT_C = 30
-const DEFAULT_MQTT_PORT = 8883
-const DEFAULT_TIME_PORT = 443
-
-/** 2024-01-01: a provisioning time before this project existed is a mistake. */
-const MIN_TIME_SEC = 1704067200
-/** 9999-12-31, the latest time that a certificate can name. */
-const MAX_TIME_SEC = 253402300799
+/**
+ * The numbers: field, setting, lowest and highest value, and what holds if there is none; without that it has to be there.
+ *
+ * JSON, as texts are no code. Nobody was provisioned before 2024-01-01; no certificate names a time after 9999-12-31.
+ */
+const NUMBERS = `{
+    "mqttPort": ["gwport", 1, 65535, 8883],
+    "timePort": ["timeport", 1, 65535, 443],
+    "provisionedSec": ["provtime", 1704067200, 253402300799],
+    "floorSec": ["floor", 0, 253402300799, 0],
+    "boots": ["boots", 0, 2147483646, 0],
+    "telemetrySec": ["telemetry", 1, 86400, 60],
+    "heartbeatSec": ["heartbeat", 1, 86400, 300],
+    "alertC": ["alertat", -273, 2000, 30]
+}`
 
 /** What the device knows about itself and its gateway. */
 export interface Settings {
@@ -98,7 +101,7 @@ export type ReadSetting = (name: string) => Promise<any>
  * @throws LeafError SettingMissing, SettingInvalid, SettingsVersion; the message names the setting, not its value
  */
 export async function parseSettings(read: ReadSetting): Promise<Settings> {
-    const schema = await readNumber(read, "schema", 0, 1e9, undefined)
+    const schema = await readNumber(read, ["schema", 0, 1e9])
     if (schema !== SCHEMA)
         fail(
             ErrorCode.SettingsVersion,
@@ -111,46 +114,18 @@ export async function parseSettings(read: ReadSetting): Promise<Settings> {
     const next = await readAnchor(read, 2)
     if (anchors[0].length === 0) failMissing("anchor1a")
     if (next.length > 0) anchors.push(next)
-    return {
+    const settings: any = {
         hubHost,
         deviceId: await readText(read, "deviceid", checkDeviceId, undefined),
         deviceKey: decodeKey(key),
         gateway,
         gatewayAddress: await readText(read, "gwaddr", checkHostName, gateway),
-        mqttPort: await readNumber(read, "gwport", 1, 65535, DEFAULT_MQTT_PORT),
-        timePort: await readNumber(
-            read,
-            "timeport",
-            1,
-            65535,
-            DEFAULT_TIME_PORT
-        ),
         anchors,
-        provisionedSec: await readNumber(
-            read,
-            "provtime",
-            MIN_TIME_SEC,
-            MAX_TIME_SEC,
-            undefined
-        ),
-        floorSec: await readNumber(read, "floor", 0, MAX_TIME_SEC, 0),
-        boots: await readNumber(read, "boots", 0, 2147483646, 0),
-        telemetrySec: await readNumber(
-            read,
-            "telemetry",
-            MIN_INTERVAL_SEC,
-            MAX_INTERVAL_SEC,
-            DEFAULT_TELEMETRY_SEC
-        ),
-        heartbeatSec: await readNumber(
-            read,
-            "heartbeat",
-            MIN_INTERVAL_SEC,
-            MAX_INTERVAL_SEC,
-            DEFAULT_HEARTBEAT_SEC
-        ),
-        alertC: await readNumber(read, "alertat", -273, 2000, DEFAULT_ALERT_C),
     }
+    const numbers = JSON.parse(NUMBERS)
+    for (const field of Object.keys(numbers))
+        settings[field] = await readNumber(read, numbers[field])
+    return settings
 }
 
 async function readText(
@@ -181,17 +156,13 @@ async function readText(
     return value
 }
 
-async function readNumber(
-    read: ReadSetting,
-    name: string,
-    lowest: number,
-    highest: number,
-    fallback: number
-): Promise<number> {
+/** @param row name, lowest and highest value, and the default if there is one */
+async function readNumber(read: ReadSetting, row: any[]): Promise<number> {
+    const name = row[0]
     let value = await read(name)
     if (value === undefined || value === null) {
-        if (fallback === undefined) failMissing(name)
-        return fallback
+        value = row[3]
+        if (value === undefined) failMissing(name)
     }
     if (typeof value === "string")
         try {
@@ -199,8 +170,8 @@ async function readNumber(
         } catch {
             failInvalid(name, "not a number")
         }
-    if (typeof value !== "number" || !(value >= lowest && value <= highest))
-        failInvalid(name, `not a number from ${lowest} to ${highest}`)
+    if (typeof value !== "number" || !(value >= row[1] && value <= row[2]))
+        failInvalid(name, `not a number from ${row[1]} to ${row[2]}`)
     return value
 }
 

@@ -10,13 +10,13 @@
  * change. A change that is not newer is ignored. When one is missing, the whole document is read and given again.
  *
  * A version counts as seen when the handler returns. When it throws, that is on the console, and the handler gets the whole
- * document with the next change, or after the next connect.
+ * document with the next change, or after the next connect; when what it threw is that a request to the twin failed, after a while.
  *
  * RAM: MAX_REQUESTS reports, MAX_PATCHES changes of MAX_PATCH_BYTES, one document, parsed.
  */
 import * as ds from "@devicescript/core"
 import { removeAt } from "../bytes"
-import { ErrorCode, fail, failIf } from "../errors"
+import { ErrorCode, errorCode, failIf } from "../errors"
 import { encodeJson, parseJson } from "../iothub/json"
 import {
     DESIRED_CHANGES,
@@ -44,8 +44,6 @@ export const MAX_TRIES = 5
 export const MAX_PATCHES = 4
 export const MAX_PATCH_BYTES = 1024
 
-const GET = "twin/GET"
-
 /** A version that is not the one before any other. */
 const UNSEEN = -2
 
@@ -64,20 +62,37 @@ export interface TwinDocument {
  */
 export type DesiredHandler = (desired: any, isWhole: boolean) => Promise<void>
 
-class Request {
+interface Request {
+    operation: string
+    payload: Buffer
     /** `null`: to be sent, on whatever connection there is. */
-    rid: string = null
+    rid: string
     /** 0: no answer yet. */
-    status = 0
+    status: number
     answer: Buffer
-
-    constructor(
-        readonly operation: string,
-        readonly payload: Buffer
-    ) {}
 }
 
-export class Twin implements Feature {
+/** What `leaf.twin()` gives. */
+export interface Twin {
+    /** Sets who is told of desired properties. */
+    onDesired(handler: DesiredHandler): void
+
+    /**
+     * Reports properties; `null` deletes one. Returns when the cloud, or the gateway for it, has them.
+     *
+     * @throws LeafError JsonTooLarge, TwinBusy, TwinTimeout, TwinStatus + the status
+     */
+    report(patch: any): Promise<void>
+
+    /**
+     * Reads the whole twin.
+     *
+     * @throws LeafError JsonTooLarge, JsonMalformed, TwinBusy, TwinTimeout, TwinStatus + the status
+     */
+    get(): Promise<TwinDocument>
+}
+
+export class TwinFeature implements Feature, Twin {
     readonly filters = [TWIN_ANSWERS + "#", DESIRED_CHANGES + "#"]
     readonly qos = 0
 
@@ -88,33 +103,20 @@ export class Twin implements Feature {
     private readonly requests: Request[] = []
     private lastRid = 0
 
-    private handler: DesiredHandler = null
-    private isFollowing = false
-    /** Whether the whole document is to be read. */
-    private isStale = true
-    /** Changes that came and were not looked at. */
-    private patches: Buffer[] = []
+    handler: DesiredHandler = null
+    isFollowing = false
+    /** Changes that came and were not looked at. An empty one has the whole document read. */
+    patches = [hex``]
     /** Of the desired properties that the handler has seen. */
-    private version = UNSEEN
+    version = UNSEEN
 
     constructor(private readonly leaf: Leaf) {}
 
-    /**
-     * Sets who is told of desired properties.
-     *
-     * @devsWhenUsed
-     */
     onDesired(handler: DesiredHandler): void {
         this.handler = handler
         this.leaf.wake()
     }
 
-    /**
-     * Reports properties; `null` deletes one. Returns when the cloud, or the gateway for it, has them.
-     *
-     * @throws LeafError JsonTooLarge, TwinBusy, TwinTimeout, TwinStatus + the status
-     * @devsWhenUsed
-     */
     async report(patch: any): Promise<void> {
         const payload = encodeJson(patch)
         failIf(
@@ -125,14 +127,14 @@ export class Twin implements Feature {
         await this.request("twin/PATCH/properties/reported", payload)
     }
 
-    /**
-     * Reads the whole twin.
-     *
-     * @throws LeafError JsonTooLarge, JsonMalformed, TwinBusy, TwinTimeout, TwinStatus + the status
-     * @devsWhenUsed
-     */
     async get(): Promise<TwinDocument> {
-        return await readTwin(await this.request(GET, hex``))
+        const twin = await parseJson(await this.request("twin/GET", hex``))
+        failIf(
+            !twin || !twin.desired || !twin.reported,
+            ErrorCode.JsonMalformed,
+            "app: an answer is no twin"
+        )
+        return twin
     }
 
     /** Has a request sent, and waits for its answer. */
@@ -142,7 +144,13 @@ export class Twin implements Feature {
             ErrorCode.TwinBusy,
             "app: too many requests to the twin wait"
         )
-        const request = new Request(operation, payload)
+        const request: Request = {
+            operation,
+            payload,
+            rid: null,
+            status: 0,
+            answer: null,
+        }
         this.requests.push(request)
         const endMs = ds.millis() + this.timeoutMs
         const backoff = new Backoff(hardwareRandom)
@@ -161,11 +169,11 @@ export class Twin implements Feature {
                 const status = request.status
                 if (status < 300) return request.answer
                 tries++
-                if ((status !== 429 && status < 500) || tries === MAX_TRIES)
-                    fail(
-                        ErrorCode.TwinStatus + status,
-                        `app: a request to the twin was refused with status ${status}`
-                    )
+                failIf(
+                    (status !== 429 && status < 500) || tries === MAX_TRIES,
+                    ErrorCode.TwinStatus + status,
+                    `app: a request to the twin was refused with status ${status}`
+                )
                 await ds.sleep(backoff.nextMs())
                 request.rid = null
                 request.status = 0
@@ -179,39 +187,29 @@ export class Twin implements Feature {
     begin(): void {
         const request = this.requests[0]
         if (request !== undefined && request.status === 0) request.rid = null
-        this.patches = []
-        this.isStale = true
+        this.patches = [hex``]
     }
 
     take(message: IncomingPublish): boolean {
-        const topic = message.topic
-        if (topic.indexOf(DESIRED_CHANGES) === 0) {
-            this.takePatch(message)
+        if (message.topic.indexOf(DESIRED_CHANGES) === 0) {
+            // Instead of too many the newest one, instead of a long one none: either is seen to be missing.
+            if (this.patches.length === MAX_PATCHES) this.patches = []
+            const patch = message.payload
+            this.patches.push(patch.length > MAX_PATCH_BYTES ? hex`` : patch)
             return true
         }
-        const answer = readOperation(topic, TWIN_ANSWERS)
+        const answer = readOperation(message.topic, TWIN_ANSWERS)
         if (answer === undefined) return false
         const request = this.requests[0]
-        const status = parseInt(answer.name)
+        if (request === undefined) return true
         // Not of this request is what an earlier connection was too slow for.
-        if (
-            request !== undefined &&
-            request.rid === answer.rid &&
-            status >= 200 &&
-            status < 600
-        ) {
+        if (request.rid !== answer.rid) return true
+        const status = parseInt(answer.name)
+        if (status >= 200) {
             request.status = status
             request.answer = message.payload
         }
         return true
-    }
-
-    /** Keeps a change; the newest one instead of too many, and none instead of a long one: either is seen to be missing. */
-    private takePatch(message: IncomingPublish): void {
-        if (this.patches.length === MAX_PATCHES) this.patches = []
-        this.patches.push(
-            message.payload.length > MAX_PATCH_BYTES ? hex`` : message.payload
-        )
     }
 
     async serve(session: Session): Promise<void> {
@@ -226,67 +224,45 @@ export class Twin implements Feature {
                 request.payload
             )
         }
-        if (this.handler !== null && !this.isFollowing && this.isBehind()) {
-            const self = this
-            self.isFollowing = true
-            const follow = async () => {
-                await self.follow()
-                self.isFollowing = false
-            }
-            follow.start()
-        }
-    }
-
-    private isBehind(): boolean {
-        return this.isStale || this.patches.length > 0
-    }
-
-    /** Brings the handler to where the twin is. Never throws. */
-    private async follow(): Promise<void> {
-        const backoff = new Backoff(hardwareRandom)
-        while (this.isBehind())
-            try {
-                await this.step()
-            } catch (e: any) {
-                log(`twin failed: ${describe(e)}`)
-                await ds.sleep(backoff.nextMs())
-            }
-    }
-
-    /** Reads and gives the whole document, or looks at one change. */
-    private async step(): Promise<void> {
-        const isWhole = this.isStale
-        let desired: any
-        if (isWhole) {
-            const answer = await this.request(GET, hex``)
-            // What is wrong with the answer will not be right the next time.
-            this.isStale = false
-            desired = (await readTwin(answer)).desired
-            if (desired.$version === this.version) return
-        } else {
-            const patch = this.patches[0]
-            removeAt(this.patches, 0)
-            desired = await parseJson(patch)
-            const version = desired === null ? undefined : desired.$version
-            if (version <= this.version) return
-            if (version !== this.version + 1) {
-                this.isStale = true
-                return
-            }
-        }
-        this.version = UNSEEN
-        await this.handler(desired, isWhole)
-        this.version = desired.$version
-        log(`twin version ${this.version}`)
+        if (this.isFollowing) return
+        if (this.handler === null) return
+        if (this.patches.length === 0) return
+        this.isFollowing = true
+        follow.start(this)
     }
 }
 
-async function readTwin(answer: Buffer): Promise<TwinDocument> {
-    const twin = await parseJson(answer)
-    failIf(
-        twin === null || !twin.desired || !twin.reported,
-        ErrorCode.JsonMalformed,
-        "app: an answer is no twin"
-    )
-    return twin
+/** Brings the handler to where the twin is, in a fiber of its own. Never throws. */
+async function follow(twin: TwinFeature): Promise<void> {
+    const backoff = new Backoff(hardwareRandom)
+    while (twin.patches.length > 0)
+        try {
+            await step(twin)
+        } catch (e: any) {
+            log(`twin failed: ${describe(e)}`)
+            // What the twin refuses now it may give later; what is wrong with a document stays so.
+            if (errorCode(e) >= ErrorCode.TwinBusy) {
+                await ds.sleep(backoff.nextMs())
+                twin.patches.push(hex``)
+            }
+        }
+    twin.isFollowing = false
+}
+
+/** Looks at one change. */
+async function step(twin: TwinFeature): Promise<void> {
+    const patch = twin.patches[0]
+    removeAt(twin.patches, 0)
+    let desired = await parseJson(patch)
+    const version = desired === null ? undefined : desired.$version
+    if (version <= twin.version) return
+    const isWhole = version !== twin.version + 1
+    if (isWhole) {
+        desired = (await twin.get()).desired
+        if (desired.$version === twin.version) return
+    }
+    twin.version = UNSEEN
+    await twin.handler(desired, isWhole)
+    twin.version = desired.$version
+    log(`twin version ${twin.version}`)
 }

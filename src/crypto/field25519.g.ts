@@ -26,70 +26,100 @@ export const enum Register {
 
 const enum Operation {
     Multiply = 0,
-    Square = 1,
-    AddTimes121665 = 2,
-    Add = 3,
-    Subtract = 4,
+    AddTimes121665 = 1,
+    Add = 2,
+    Subtract = 3,
 }
 
 /** One step of the Montgomery ladder: (X2 : Z2), (X3 : Z3), with U the input's u. */
 export const LADDER_STEP: Buffer = hex`
-    03040001 // Add A X2 Z2
-    04050100 // Subtract B Z2 X2
-    03060203 // Add C X3 Z3
-    04070302 // Subtract D Z3 X3
+    02040001 // Add A X2 Z2
+    03050100 // Subtract B Z2 X2
+    02060203 // Add C X3 Z3
+    03070302 // Subtract D Z3 X3
     00020704 // Multiply X3 D A
     00030605 // Multiply Z3 C B
-    01060401 // Square C A 1
-    01070501 // Square D B 1
+    00060404 // Multiply C A A
+    00070505 // Multiply D B B
     00000607 // Multiply X2 C D
-    04080706 // Subtract E D C
-    02060806 // AddTimes121665 C E C
+    03080706 // Subtract E D C
+    01060806 // AddTimes121665 C E C
     00010608 // Multiply Z2 C E
-    03040203 // Add A X3 Z3
-    04050302 // Subtract B Z3 X3
-    01020401 // Square X3 A 1
-    01050501 // Square B B 1
+    02040203 // Add A X3 Z3
+    03050302 // Subtract B Z3 X3
+    00020404 // Multiply X3 A A
+    00050505 // Multiply B B B
     00030509 // Multiply Z3 B U
 `
 
 /** X2 = X2 / Z2. Destroys A to D. */
 export const DIVIDE: Buffer = hex`
-    01040101 // Square A Z2 1
-    01050402 // Square B A 2
+    00040101 // Multiply A Z2 Z2
+    00050404 // Multiply B A A
+    00050505 // Multiply B B B
     00050501 // Multiply B B Z2
     00040504 // Multiply A B A
-    01060401 // Square C A 1
+    00060404 // Multiply C A A
     00060605 // Multiply C C B
-    01070605 // Square D C 5
+    00070606 // Multiply D C C
+    // 4 times Multiply D D D
+    00070707000707070007070700070707
     00060706 // Multiply C D C
-    0107060a // Square D C 10
+    00070606 // Multiply D C C
+    // 9 times Multiply D D D
+    000707070007070700070707000707070007070700070707000707070007070700070707
     00050706 // Multiply B D C
-    01070514 // Square D B 20
+    00070505 // Multiply D B B
+    // 19 times Multiply D D D
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    000707070007070700070707000707070007070700070707000707070007070700070707
     00070705 // Multiply D D B
-    0107070a // Square D D 10
+    // 10 times Multiply D D D
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
     00050706 // Multiply B D C
-    01070532 // Square D B 50
+    00070505 // Multiply D B B
+    // 49 times Multiply D D D
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    000707070007070700070707000707070007070700070707000707070007070700070707
     00060705 // Multiply C D B
-    01070664 // Square D C 100
+    00070606 // Multiply D C C
+    // 99 times Multiply D D D
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    000707070007070700070707000707070007070700070707000707070007070700070707
     00070706 // Multiply D D C
-    01070732 // Square D D 50
+    // 50 times Multiply D D D
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
+    00070707000707070007070700070707000707070007070700070707000707070007070700070707
     00070705 // Multiply D D B
-    01070705 // Square D D 5
+    // 5 times Multiply D D D
+    0007070700070707000707070007070700070707
     00070704 // Multiply D D A
     00000700 // Multiply X2 D X2
 `
 
-/** Opcodes of one squaring as measured (760), rounded up; a multiplication takes 1,060. */
-const SQUARE_OPCODES = 800
+/** Opcodes of one multiplication as measured (990), rounded up. */
+const MULTIPLY_OPCODES = 1000
 
-/** Opcodes of LADDER_STEP as measured (10,900), rounded up. */
-export const LADDER_STEP_OPCODES = 11000
+/** Opcodes of LADDER_STEP as measured (11,270), rounded up. */
+export const LADDER_STEP_OPCODES = 11500
 
 /**
- * Runs a program. An instruction is four bytes: operation, result, first and second operand; `Square` has, instead of
- * the second, how often it squares. `Subtract` takes the first from the second.
- * The result may be an operand. Yields inside a program only for repeated squarings.
+ * Runs a program. An instruction is four bytes: operation, result, first and second operand. `Subtract` takes the
+ * first from the second. The result may be an operand. Yields inside a program only if it is longer than a ladder step.
  */
 export async function runField(
     program: Buffer,
@@ -98,171 +128,120 @@ export async function runField(
     let a_0: number, a_1: number, a_2: number, a_3: number, a_4: number, a_5: number, a_6: number, a_7: number, a_8: number, a_9: number, a_10: number, a_11: number
     let b_0: number, b_1: number, b_2: number, b_3: number, b_4: number, b_5: number, b_6: number, b_7: number, b_8: number, b_9: number, b_10: number, b_11: number
     let r_0: number, r_1: number, r_2: number, r_3: number, r_4: number, r_5: number, r_6: number, r_7: number, r_8: number, r_9: number, r_10: number, r_11: number
-    let w_1: number, w_2: number, w_3: number, w_4: number, w_5: number, w_6: number, w_7: number, w_8: number, w_9: number, w_10: number, w_11: number
-    let d_0: number, d_1: number, d_2: number, d_3: number, d_4: number, d_5: number, d_6: number, d_7: number, d_8: number, d_9: number, d_10: number
     let t: number, c: number
     for (let at = 0; at < program.length; at = at + 4) {
+        if ((at & 127) === 124) await pace(32 * MULTIPLY_OPCODES)
         const operation = program[at]
         const to = registers[program[at + 1]]
         let from = registers[program[at + 2]]
-        let times = 1
-        if (operation === Operation.Square) times = program[at + 3]
-        while (times > 0) {
-            times--
-            if ((times & 31) === 31) await pace(32 * SQUARE_OPCODES)
-            a_0 = from[0]
-            a_1 = from[1]
-            a_2 = from[2]
-            a_3 = from[3]
-            a_4 = from[4]
-            a_5 = from[5]
-            a_6 = from[6]
-            a_7 = from[7]
-            a_8 = from[8]
-            a_9 = from[9]
-            a_10 = from[10]
-            a_11 = from[11]
-            if (operation === Operation.Square) {
-                d_0 = a_0 + a_0
-                d_1 = a_1 + a_1
-                d_2 = a_2 + a_2
-                d_3 = a_3 + a_3
-                d_4 = a_4 + a_4
-                d_5 = a_5 + a_5
-                d_6 = a_6 + a_6
-                d_7 = a_7 + a_7
-                d_8 = a_8 + a_8
-                d_9 = a_9 + a_9
-                d_10 = a_10 + a_10
-                w_6 = a_6 * 3.281744050935889e-76
-                w_7 = a_7 * 3.281744050935889e-76
-                w_8 = a_8 * 3.281744050935889e-76
-                w_9 = a_9 * 3.281744050935889e-76
-                w_10 = a_10 * 3.281744050935889e-76
-                w_11 = a_11 * 3.281744050935889e-76
-                r_0 = a_0 * a_0 + d_1 * w_11 + d_2 * w_10 + d_3 * w_9 + d_4 * w_8 + d_5 * w_7 + a_6 * w_6
-                r_1 = d_0 * a_1 + d_2 * w_11 + d_3 * w_10 + d_4 * w_9 + d_5 * w_8 + d_6 * w_7
-                r_2 = d_0 * a_2 + a_1 * a_1 + d_3 * w_11 + d_4 * w_10 + d_5 * w_9 + d_6 * w_8 + a_7 * w_7
-                r_3 = d_0 * a_3 + d_1 * a_2 + d_4 * w_11 + d_5 * w_10 + d_6 * w_9 + d_7 * w_8
-                r_4 = d_0 * a_4 + d_1 * a_3 + a_2 * a_2 + d_5 * w_11 + d_6 * w_10 + d_7 * w_9 + a_8 * w_8
-                r_5 = d_0 * a_5 + d_1 * a_4 + d_2 * a_3 + d_6 * w_11 + d_7 * w_10 + d_8 * w_9
-                r_6 = d_0 * a_6 + d_1 * a_5 + d_2 * a_4 + a_3 * a_3 + d_7 * w_11 + d_8 * w_10 + a_9 * w_9
-                r_7 = d_0 * a_7 + d_1 * a_6 + d_2 * a_5 + d_3 * a_4 + d_8 * w_11 + d_9 * w_10
-                r_8 = d_0 * a_8 + d_1 * a_7 + d_2 * a_6 + d_3 * a_5 + a_4 * a_4 + d_9 * w_11 + a_10 * w_10
-                r_9 = d_0 * a_9 + d_1 * a_8 + d_2 * a_7 + d_3 * a_6 + d_4 * a_5 + d_10 * w_11
-                r_10 = d_0 * a_10 + d_1 * a_9 + d_2 * a_8 + d_3 * a_7 + d_4 * a_6 + a_5 * a_5 + a_11 * w_11
-                r_11 = d_0 * a_11 + d_1 * a_10 + d_2 * a_9 + d_3 * a_8 + d_4 * a_7 + d_5 * a_6
-            } else {
-                from = registers[program[at + 3]]
-                b_0 = from[0]
-                b_1 = from[1]
-                b_2 = from[2]
-                b_3 = from[3]
-                b_4 = from[4]
-                b_5 = from[5]
-                b_6 = from[6]
-                b_7 = from[7]
-                b_8 = from[8]
-                b_9 = from[9]
-                b_10 = from[10]
-                b_11 = from[11]
-                if (operation === Operation.Multiply) {
-                    w_1 = b_1 * 3.281744050935889e-76
-                    w_2 = b_2 * 3.281744050935889e-76
-                    w_3 = b_3 * 3.281744050935889e-76
-                    w_4 = b_4 * 3.281744050935889e-76
-                    w_5 = b_5 * 3.281744050935889e-76
-                    w_6 = b_6 * 3.281744050935889e-76
-                    w_7 = b_7 * 3.281744050935889e-76
-                    w_8 = b_8 * 3.281744050935889e-76
-                    w_9 = b_9 * 3.281744050935889e-76
-                    w_10 = b_10 * 3.281744050935889e-76
-                    w_11 = b_11 * 3.281744050935889e-76
-                    r_0 = a_0 * b_0 + a_1 * w_11 + a_2 * w_10 + a_3 * w_9 + a_4 * w_8 + a_5 * w_7 + a_6 * w_6 + a_7 * w_5 + a_8 * w_4 + a_9 * w_3 + a_10 * w_2 + a_11 * w_1
-                    r_1 = a_0 * b_1 + a_1 * b_0 + a_2 * w_11 + a_3 * w_10 + a_4 * w_9 + a_5 * w_8 + a_6 * w_7 + a_7 * w_6 + a_8 * w_5 + a_9 * w_4 + a_10 * w_3 + a_11 * w_2
-                    r_2 = a_0 * b_2 + a_1 * b_1 + a_2 * b_0 + a_3 * w_11 + a_4 * w_10 + a_5 * w_9 + a_6 * w_8 + a_7 * w_7 + a_8 * w_6 + a_9 * w_5 + a_10 * w_4 + a_11 * w_3
-                    r_3 = a_0 * b_3 + a_1 * b_2 + a_2 * b_1 + a_3 * b_0 + a_4 * w_11 + a_5 * w_10 + a_6 * w_9 + a_7 * w_8 + a_8 * w_7 + a_9 * w_6 + a_10 * w_5 + a_11 * w_4
-                    r_4 = a_0 * b_4 + a_1 * b_3 + a_2 * b_2 + a_3 * b_1 + a_4 * b_0 + a_5 * w_11 + a_6 * w_10 + a_7 * w_9 + a_8 * w_8 + a_9 * w_7 + a_10 * w_6 + a_11 * w_5
-                    r_5 = a_0 * b_5 + a_1 * b_4 + a_2 * b_3 + a_3 * b_2 + a_4 * b_1 + a_5 * b_0 + a_6 * w_11 + a_7 * w_10 + a_8 * w_9 + a_9 * w_8 + a_10 * w_7 + a_11 * w_6
-                    r_6 = a_0 * b_6 + a_1 * b_5 + a_2 * b_4 + a_3 * b_3 + a_4 * b_2 + a_5 * b_1 + a_6 * b_0 + a_7 * w_11 + a_8 * w_10 + a_9 * w_9 + a_10 * w_8 + a_11 * w_7
-                    r_7 = a_0 * b_7 + a_1 * b_6 + a_2 * b_5 + a_3 * b_4 + a_4 * b_3 + a_5 * b_2 + a_6 * b_1 + a_7 * b_0 + a_8 * w_11 + a_9 * w_10 + a_10 * w_9 + a_11 * w_8
-                    r_8 = a_0 * b_8 + a_1 * b_7 + a_2 * b_6 + a_3 * b_5 + a_4 * b_4 + a_5 * b_3 + a_6 * b_2 + a_7 * b_1 + a_8 * b_0 + a_9 * w_11 + a_10 * w_10 + a_11 * w_9
-                    r_9 = a_0 * b_9 + a_1 * b_8 + a_2 * b_7 + a_3 * b_6 + a_4 * b_5 + a_5 * b_4 + a_6 * b_3 + a_7 * b_2 + a_8 * b_1 + a_9 * b_0 + a_10 * w_11 + a_11 * w_10
-                    r_10 = a_0 * b_10 + a_1 * b_9 + a_2 * b_8 + a_3 * b_7 + a_4 * b_6 + a_5 * b_5 + a_6 * b_4 + a_7 * b_3 + a_8 * b_2 + a_9 * b_1 + a_10 * b_0 + a_11 * w_11
-                    r_11 = a_0 * b_11 + a_1 * b_10 + a_2 * b_9 + a_3 * b_8 + a_4 * b_7 + a_5 * b_6 + a_6 * b_5 + a_7 * b_4 + a_8 * b_3 + a_9 * b_2 + a_10 * b_1 + a_11 * b_0
-                } else {
-                    t = 1
-                    if (operation === Operation.Subtract) t = -1
-                    if (operation === Operation.AddTimes121665) t = 121665
-                    r_0 = a_0 * t + b_0
-                    r_1 = a_1 * t + b_1
-                    r_2 = a_2 * t + b_2
-                    r_3 = a_3 * t + b_3
-                    r_4 = a_4 * t + b_4
-                    r_5 = a_5 * t + b_5
-                    r_6 = a_6 * t + b_6
-                    r_7 = a_7 * t + b_7
-                    r_8 = a_8 * t + b_8
-                    r_9 = a_9 * t + b_9
-                    r_10 = a_10 * t + b_10
-                    r_11 = a_11 * t + b_11
-                }
-            }
-            if (operation <= Operation.AddTimes121665) {
-                t = r_10
-                c = t + 1.8649621365367e+86 - 1.8649621365367e+86
-                r_10 = t - c
-                t = r_11 + c
-                c = t + 3.911109074562213e+92 - 3.911109074562213e+92
-                r_11 = t - c
-                t = r_0 + c * 3.281744050935889e-76
-                c = t + 2.833419889721787e+22 - 2.833419889721787e+22
-                r_0 = t - c
-                t = r_1 + c
-                c = t + 5.942112188569825e+28 - 5.942112188569825e+28
-                r_1 = t - c
-                t = r_2 + c
-                c = t + 1.2461512460483586e+35 - 1.2461512460483586e+35
-                r_2 = t - c
-                t = r_3 + c
-                c = t + 2.6133685779528074e+41 - 2.6133685779528074e+41
-                r_3 = t - c
-                t = r_4 + c
-                c = t + 1.0961262279981772e+48 - 1.0961262279981772e+48
-                r_4 = t - c
-                t = r_5 + c
-                c = t + 2.2987433112988333e+54 - 2.2987433112988333e+54
-                r_5 = t - c
-                t = r_6 + c
-                c = t + 4.820814132776971e+60 - 4.820814132776971e+60
-                r_6 = t - c
-                t = r_7 + c
-                c = t + 1.010998000018149e+67 - 1.010998000018149e+67
-                r_7 = t - c
-                t = r_8 + c
-                c = t + 4.2404329554681224e+73 - 4.2404329554681224e+73
-                r_8 = t - c
-                t = r_9 + c
-                c = t + 8.892832453425884e+79 - 8.892832453425884e+79
-                r_9 = t - c
-                t = r_10 + c
-                c = t + 1.8649621365367e+86 - 1.8649621365367e+86
-                r_10 = t - c
-                r_11 = r_11 + c
-            }
-            to[0] = r_0
-            to[1] = r_1
-            to[2] = r_2
-            to[3] = r_3
-            to[4] = r_4
-            to[5] = r_5
-            to[6] = r_6
-            to[7] = r_7
-            to[8] = r_8
-            to[9] = r_9
-            to[10] = r_10
-            to[11] = r_11
-            from = to
+        a_0 = from[0]
+        a_1 = from[1]
+        a_2 = from[2]
+        a_3 = from[3]
+        a_4 = from[4]
+        a_5 = from[5]
+        a_6 = from[6]
+        a_7 = from[7]
+        a_8 = from[8]
+        a_9 = from[9]
+        a_10 = from[10]
+        a_11 = from[11]
+        from = registers[program[at + 3]]
+        b_0 = from[0]
+        b_1 = from[1]
+        b_2 = from[2]
+        b_3 = from[3]
+        b_4 = from[4]
+        b_5 = from[5]
+        b_6 = from[6]
+        b_7 = from[7]
+        b_8 = from[8]
+        b_9 = from[9]
+        b_10 = from[10]
+        b_11 = from[11]
+        if (operation === Operation.Multiply) {
+            r_0 = (a_1 * b_11 + a_2 * b_10 + a_3 * b_9 + a_4 * b_8 + a_5 * b_7 + a_6 * b_6 + a_7 * b_5 + a_8 * b_4 + a_9 * b_3 + a_10 * b_2 + a_11 * b_1) * 3.281744050935889e-76 + a_0 * b_0
+            r_1 = (a_2 * b_11 + a_3 * b_10 + a_4 * b_9 + a_5 * b_8 + a_6 * b_7 + a_7 * b_6 + a_8 * b_5 + a_9 * b_4 + a_10 * b_3 + a_11 * b_2) * 3.281744050935889e-76 + a_0 * b_1 + a_1 * b_0
+            r_2 = (a_3 * b_11 + a_4 * b_10 + a_5 * b_9 + a_6 * b_8 + a_7 * b_7 + a_8 * b_6 + a_9 * b_5 + a_10 * b_4 + a_11 * b_3) * 3.281744050935889e-76 + a_0 * b_2 + a_1 * b_1 + a_2 * b_0
+            r_3 = (a_4 * b_11 + a_5 * b_10 + a_6 * b_9 + a_7 * b_8 + a_8 * b_7 + a_9 * b_6 + a_10 * b_5 + a_11 * b_4) * 3.281744050935889e-76 + a_0 * b_3 + a_1 * b_2 + a_2 * b_1 + a_3 * b_0
+            r_4 = (a_5 * b_11 + a_6 * b_10 + a_7 * b_9 + a_8 * b_8 + a_9 * b_7 + a_10 * b_6 + a_11 * b_5) * 3.281744050935889e-76 + a_0 * b_4 + a_1 * b_3 + a_2 * b_2 + a_3 * b_1 + a_4 * b_0
+            r_5 = (a_6 * b_11 + a_7 * b_10 + a_8 * b_9 + a_9 * b_8 + a_10 * b_7 + a_11 * b_6) * 3.281744050935889e-76 + a_0 * b_5 + a_1 * b_4 + a_2 * b_3 + a_3 * b_2 + a_4 * b_1 + a_5 * b_0
+            r_6 = (a_7 * b_11 + a_8 * b_10 + a_9 * b_9 + a_10 * b_8 + a_11 * b_7) * 3.281744050935889e-76 + a_0 * b_6 + a_1 * b_5 + a_2 * b_4 + a_3 * b_3 + a_4 * b_2 + a_5 * b_1 + a_6 * b_0
+            r_7 = (a_8 * b_11 + a_9 * b_10 + a_10 * b_9 + a_11 * b_8) * 3.281744050935889e-76 + a_0 * b_7 + a_1 * b_6 + a_2 * b_5 + a_3 * b_4 + a_4 * b_3 + a_5 * b_2 + a_6 * b_1 + a_7 * b_0
+            r_8 = (a_9 * b_11 + a_10 * b_10 + a_11 * b_9) * 3.281744050935889e-76 + a_0 * b_8 + a_1 * b_7 + a_2 * b_6 + a_3 * b_5 + a_4 * b_4 + a_5 * b_3 + a_6 * b_2 + a_7 * b_1 + a_8 * b_0
+            r_9 = (a_10 * b_11 + a_11 * b_10) * 3.281744050935889e-76 + a_0 * b_9 + a_1 * b_8 + a_2 * b_7 + a_3 * b_6 + a_4 * b_5 + a_5 * b_4 + a_6 * b_3 + a_7 * b_2 + a_8 * b_1 + a_9 * b_0
+            r_10 = (a_11 * b_11) * 3.281744050935889e-76 + a_0 * b_10 + a_1 * b_9 + a_2 * b_8 + a_3 * b_7 + a_4 * b_6 + a_5 * b_5 + a_6 * b_4 + a_7 * b_3 + a_8 * b_2 + a_9 * b_1 + a_10 * b_0
+            r_11 = a_0 * b_11 + a_1 * b_10 + a_2 * b_9 + a_3 * b_8 + a_4 * b_7 + a_5 * b_6 + a_6 * b_5 + a_7 * b_4 + a_8 * b_3 + a_9 * b_2 + a_10 * b_1 + a_11 * b_0
+        } else {
+            t = 1
+            if (operation === Operation.Subtract) t = -1
+            if (operation === Operation.AddTimes121665) t = 121665
+            r_0 = a_0 * t + b_0
+            r_1 = a_1 * t + b_1
+            r_2 = a_2 * t + b_2
+            r_3 = a_3 * t + b_3
+            r_4 = a_4 * t + b_4
+            r_5 = a_5 * t + b_5
+            r_6 = a_6 * t + b_6
+            r_7 = a_7 * t + b_7
+            r_8 = a_8 * t + b_8
+            r_9 = a_9 * t + b_9
+            r_10 = a_10 * t + b_10
+            r_11 = a_11 * t + b_11
         }
+        if (operation <= Operation.AddTimes121665) {
+            t = r_10
+            c = t + 1.8649621365367e+86 - 1.8649621365367e+86
+            r_10 = t - c
+            t = r_11 + c
+            c = t + 3.911109074562213e+92 - 3.911109074562213e+92
+            r_11 = t - c
+            t = r_0 + c * 3.281744050935889e-76
+            c = t + 2.833419889721787e+22 - 2.833419889721787e+22
+            r_0 = t - c
+            t = r_1 + c
+            c = t + 5.942112188569825e+28 - 5.942112188569825e+28
+            r_1 = t - c
+            t = r_2 + c
+            c = t + 1.2461512460483586e+35 - 1.2461512460483586e+35
+            r_2 = t - c
+            t = r_3 + c
+            c = t + 2.6133685779528074e+41 - 2.6133685779528074e+41
+            r_3 = t - c
+            t = r_4 + c
+            c = t + 1.0961262279981772e+48 - 1.0961262279981772e+48
+            r_4 = t - c
+            t = r_5 + c
+            c = t + 2.2987433112988333e+54 - 2.2987433112988333e+54
+            r_5 = t - c
+            t = r_6 + c
+            c = t + 4.820814132776971e+60 - 4.820814132776971e+60
+            r_6 = t - c
+            t = r_7 + c
+            c = t + 1.010998000018149e+67 - 1.010998000018149e+67
+            r_7 = t - c
+            t = r_8 + c
+            c = t + 4.2404329554681224e+73 - 4.2404329554681224e+73
+            r_8 = t - c
+            t = r_9 + c
+            c = t + 8.892832453425884e+79 - 8.892832453425884e+79
+            r_9 = t - c
+            t = r_10 + c
+            c = t + 1.8649621365367e+86 - 1.8649621365367e+86
+            r_10 = t - c
+            r_11 = r_11 + c
+        }
+        to[0] = r_0
+        to[1] = r_1
+        to[2] = r_2
+        to[3] = r_3
+        to[4] = r_4
+        to[5] = r_5
+        to[6] = r_6
+        to[7] = r_7
+        to[8] = r_8
+        to[9] = r_9
+        to[10] = r_10
+        to[11] = r_11
     }
 }

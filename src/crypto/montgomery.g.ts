@@ -10,84 +10,93 @@ import { pace } from "./pace"
 const NONE: number[] = []
 
 /**
- * Adds a block of 9 digits of `a` times the digits `j` to `end` of `b` to the columns from `to` on. From the
- * second block of `b` on the products count `factor` times: 2 for squares.
+ * Adds a block of 9 digits of `a`, each times `factor`, times the digits of `b` from `j` on to the columns from
+ * block `k` on. The last block of `b` is zeros: it makes room for the products of the one before.
  *
- * Without `a` the block is that of Montgomery's quotients, which make the columns vanish; `from` is then -1 / b[0].
+ * Without `a` the block is that of Montgomery's quotients, which make block `k` vanish; `from` is then -1 / b[0].
  */
 function addProducts(
-    columns: number[],
-    to: number,
+    columns: number[][],
+    k: number,
     a: number[],
     from: number,
+    factor: number,
     b: number[],
-    j: number,
-    end: number,
-    factor: number
+    j: number
 ): void {
     let a0: number, a1: number, a2: number, a3: number, a4: number, a5: number, a6: number, a7: number, a8: number
     let w0: number, w1: number, w2: number, w3: number, w4: number, w5: number, w6: number, w7: number, w8: number
-    let scale = 1
+    let block = columns[k]
     if (a.length === 0) {
         let t: number, c: number
         w0 = b[0]
-        t = columns[to]
+        t = block[0]
+        block[0] = 0
         c = (t - (t + 0.046875 - 0.046875)) * from
         a0 = (c - (c + 0.046875 - 0.046875)) * 1099511627776
         c = (t + a0 * w0) * 1.1920928955078125e-7
         w1 = b[1]
-        t = columns[to + 1] + c + a0 * w1
+        t = block[1] + c + a0 * w1
+        block[1] = 0
         c = (t - (t + 0.046875 - 0.046875)) * from
         a1 = (c - (c + 0.046875 - 0.046875)) * 1099511627776
         c = (t + a1 * w0) * 1.1920928955078125e-7
         w2 = b[2]
-        t = columns[to + 2] + c + a0 * w2 + a1 * w1
+        t = block[2] + c + a0 * w2 + a1 * w1
+        block[2] = 0
         c = (t - (t + 0.046875 - 0.046875)) * from
         a2 = (c - (c + 0.046875 - 0.046875)) * 1099511627776
         c = (t + a2 * w0) * 1.1920928955078125e-7
         w3 = b[3]
-        t = columns[to + 3] + c + a0 * w3 + a1 * w2 + a2 * w1
+        t = block[3] + c + a0 * w3 + a1 * w2 + a2 * w1
+        block[3] = 0
         c = (t - (t + 0.046875 - 0.046875)) * from
         a3 = (c - (c + 0.046875 - 0.046875)) * 1099511627776
         c = (t + a3 * w0) * 1.1920928955078125e-7
         w4 = b[4]
-        t = columns[to + 4] + c + a0 * w4 + a1 * w3 + a2 * w2 + a3 * w1
+        t = block[4] + c + a0 * w4 + a1 * w3 + a2 * w2 + a3 * w1
+        block[4] = 0
         c = (t - (t + 0.046875 - 0.046875)) * from
         a4 = (c - (c + 0.046875 - 0.046875)) * 1099511627776
         c = (t + a4 * w0) * 1.1920928955078125e-7
         w5 = b[5]
-        t = columns[to + 5] + c + a0 * w5 + a1 * w4 + a2 * w3 + a3 * w2 + a4 * w1
+        t = block[5] + c + a0 * w5 + a1 * w4 + a2 * w3 + a3 * w2 + a4 * w1
+        block[5] = 0
         c = (t - (t + 0.046875 - 0.046875)) * from
         a5 = (c - (c + 0.046875 - 0.046875)) * 1099511627776
         c = (t + a5 * w0) * 1.1920928955078125e-7
         w6 = b[6]
-        t = columns[to + 6] + c + a0 * w6 + a1 * w5 + a2 * w4 + a3 * w3 + a4 * w2 + a5 * w1
+        t = block[6] + c + a0 * w6 + a1 * w5 + a2 * w4 + a3 * w3 + a4 * w2 + a5 * w1
+        block[6] = 0
         c = (t - (t + 0.046875 - 0.046875)) * from
         a6 = (c - (c + 0.046875 - 0.046875)) * 1099511627776
         c = (t + a6 * w0) * 1.1920928955078125e-7
         w7 = b[7]
-        t = columns[to + 7] + c + a0 * w7 + a1 * w6 + a2 * w5 + a3 * w4 + a4 * w3 + a5 * w2 + a6 * w1
+        t = block[7] + c + a0 * w7 + a1 * w6 + a2 * w5 + a3 * w4 + a4 * w3 + a5 * w2 + a6 * w1
+        block[7] = 0
         c = (t - (t + 0.046875 - 0.046875)) * from
         a7 = (c - (c + 0.046875 - 0.046875)) * 1099511627776
         c = (t + a7 * w0) * 1.1920928955078125e-7
         w8 = b[8]
-        t = columns[to + 8] + c + a0 * w8 + a1 * w7 + a2 * w6 + a3 * w5 + a4 * w4 + a5 * w3 + a6 * w2 + a7 * w1
+        t = block[8] + c + a0 * w8 + a1 * w7 + a2 * w6 + a3 * w5 + a4 * w4 + a5 * w3 + a6 * w2 + a7 * w1
+        block[8] = 0
         c = (t - (t + 0.046875 - 0.046875)) * from
         a8 = (c - (c + 0.046875 - 0.046875)) * 1099511627776
         c = (t + a8 * w0) * 1.1920928955078125e-7
-        j = j + 9
-        to = to + 9
-        columns[to] = columns[to] + c
+        j = 9
+        k++
+        block = columns[k]
+        block[0] = block[0] + c
     } else {
-        a0 = a[from]
-        a1 = a[from + 1]
-        a2 = a[from + 2]
-        a3 = a[from + 3]
-        a4 = a[from + 4]
-        a5 = a[from + 5]
-        a6 = a[from + 6]
-        a7 = a[from + 7]
-        a8 = a[from + 8]
+        a0 = a[from] * factor
+        a1 = a[from + 1] * factor
+        a2 = a[from + 2] * factor
+        a3 = a[from + 3] * factor
+        a4 = a[from + 4] * factor
+        a5 = a[from + 5] * factor
+        a6 = a[from + 6] * factor
+        a7 = a[from + 7] * factor
+        a8 = a[from + 8] * factor
         w1 = 0
         w2 = 0
         w3 = 0
@@ -97,83 +106,77 @@ function addProducts(
         w7 = 0
         w8 = 0
     }
-    while (j < end) {
-        w0 = b[j] * scale
-        columns[to] = columns[to] + (a0 * w0 + a1 * w8 + a2 * w7 + a3 * w6 + a4 * w5 + a5 * w4 + a6 * w3 + a7 * w2 + a8 * w1)
-        w1 = b[j + 1] * scale
-        columns[to + 1] = columns[to + 1] + (a0 * w1 + a1 * w0 + a2 * w8 + a3 * w7 + a4 * w6 + a5 * w5 + a6 * w4 + a7 * w3 + a8 * w2)
-        w2 = b[j + 2] * scale
-        columns[to + 2] = columns[to + 2] + (a0 * w2 + a1 * w1 + a2 * w0 + a3 * w8 + a4 * w7 + a5 * w6 + a6 * w5 + a7 * w4 + a8 * w3)
-        w3 = b[j + 3] * scale
-        columns[to + 3] = columns[to + 3] + (a0 * w3 + a1 * w2 + a2 * w1 + a3 * w0 + a4 * w8 + a5 * w7 + a6 * w6 + a7 * w5 + a8 * w4)
-        w4 = b[j + 4] * scale
-        columns[to + 4] = columns[to + 4] + (a0 * w4 + a1 * w3 + a2 * w2 + a3 * w1 + a4 * w0 + a5 * w8 + a6 * w7 + a7 * w6 + a8 * w5)
-        w5 = b[j + 5] * scale
-        columns[to + 5] = columns[to + 5] + (a0 * w5 + a1 * w4 + a2 * w3 + a3 * w2 + a4 * w1 + a5 * w0 + a6 * w8 + a7 * w7 + a8 * w6)
-        w6 = b[j + 6] * scale
-        columns[to + 6] = columns[to + 6] + (a0 * w6 + a1 * w5 + a2 * w4 + a3 * w3 + a4 * w2 + a5 * w1 + a6 * w0 + a7 * w8 + a8 * w7)
-        w7 = b[j + 7] * scale
-        columns[to + 7] = columns[to + 7] + (a0 * w7 + a1 * w6 + a2 * w5 + a3 * w4 + a4 * w3 + a5 * w2 + a6 * w1 + a7 * w0 + a8 * w8)
-        w8 = b[j + 8] * scale
-        columns[to + 8] = columns[to + 8] + (a0 * w8 + a1 * w7 + a2 * w6 + a3 * w5 + a4 * w4 + a5 * w3 + a6 * w2 + a7 * w1 + a8 * w0)
+    while (j < b.length) {
+        block = columns[k]
+        w0 = b[j]
+        block[0] = block[0] + (a0 * w0 + a1 * w8 + a2 * w7 + a3 * w6 + a4 * w5 + a5 * w4 + a6 * w3 + a7 * w2 + a8 * w1)
+        w1 = b[j + 1]
+        block[1] = block[1] + (a0 * w1 + a1 * w0 + a2 * w8 + a3 * w7 + a4 * w6 + a5 * w5 + a6 * w4 + a7 * w3 + a8 * w2)
+        w2 = b[j + 2]
+        block[2] = block[2] + (a0 * w2 + a1 * w1 + a2 * w0 + a3 * w8 + a4 * w7 + a5 * w6 + a6 * w5 + a7 * w4 + a8 * w3)
+        w3 = b[j + 3]
+        block[3] = block[3] + (a0 * w3 + a1 * w2 + a2 * w1 + a3 * w0 + a4 * w8 + a5 * w7 + a6 * w6 + a7 * w5 + a8 * w4)
+        w4 = b[j + 4]
+        block[4] = block[4] + (a0 * w4 + a1 * w3 + a2 * w2 + a3 * w1 + a4 * w0 + a5 * w8 + a6 * w7 + a7 * w6 + a8 * w5)
+        w5 = b[j + 5]
+        block[5] = block[5] + (a0 * w5 + a1 * w4 + a2 * w3 + a3 * w2 + a4 * w1 + a5 * w0 + a6 * w8 + a7 * w7 + a8 * w6)
+        w6 = b[j + 6]
+        block[6] = block[6] + (a0 * w6 + a1 * w5 + a2 * w4 + a3 * w3 + a4 * w2 + a5 * w1 + a6 * w0 + a7 * w8 + a8 * w7)
+        w7 = b[j + 7]
+        block[7] = block[7] + (a0 * w7 + a1 * w6 + a2 * w5 + a3 * w4 + a4 * w3 + a5 * w2 + a6 * w1 + a7 * w0 + a8 * w8)
+        w8 = b[j + 8]
+        block[8] = block[8] + (a0 * w8 + a1 * w7 + a2 * w6 + a3 * w5 + a4 * w4 + a5 * w3 + a6 * w2 + a7 * w1 + a8 * w0)
         j = j + 9
-        to = to + 9
-        scale = factor
+        k++
     }
-    columns[to] = columns[to] + (a1 * w8 + a2 * w7 + a3 * w6 + a4 * w5 + a5 * w4 + a6 * w3 + a7 * w2 + a8 * w1)
-    columns[to + 1] = columns[to + 1] + (a2 * w8 + a3 * w7 + a4 * w6 + a5 * w5 + a6 * w4 + a7 * w3 + a8 * w2)
-    columns[to + 2] = columns[to + 2] + (a3 * w8 + a4 * w7 + a5 * w6 + a6 * w5 + a7 * w4 + a8 * w3)
-    columns[to + 3] = columns[to + 3] + (a4 * w8 + a5 * w7 + a6 * w6 + a7 * w5 + a8 * w4)
-    columns[to + 4] = columns[to + 4] + (a5 * w8 + a6 * w7 + a7 * w6 + a8 * w5)
-    columns[to + 5] = columns[to + 5] + (a6 * w8 + a7 * w7 + a8 * w6)
-    columns[to + 6] = columns[to + 6] + (a7 * w8 + a8 * w7)
-    columns[to + 7] = columns[to + 7] + (a8 * w8)
 }
 
-/** Carries the columns from `from` on into the digits `to`, and clears the columns. */
-function carryColumns(columns: number[], from: number, to: number[]): void {
-    const count = to.length
+/** Carries the columns from block `k` on into the digits `to`, and clears the columns. */
+function carryColumns(columns: number[][], k: number, to: number[]): void {
+    let at = 0
     let c = 0
-    for (let i = 0; i < count; i++) {
-        const t = columns[from + i] + c
-        c = t + 0.046875 - 0.046875
-        to[i] = (t - c) * 1099511627776
-        c = c * 1.1920928955078125e-7
-        columns[i] = 0
-        columns[from + i] = 0
+    while (at < to.length) {
+        const block = columns[k]
+        for (let p = 0; p < block.length; p++) {
+            const t = block[p] + c
+            c = t + 0.046875 - 0.046875
+            block[p] = 0
+            to[at] = (t - c) * 1099511627776
+            c = c * 1.1920928955078125e-7
+            at++
+        }
+        k++
     }
 }
 
 /**
  * x = x * x / 2^(23 * digits) modulo n, or x * s of a number `s` of big-endian bytes, whose digits are never all
  * in memory. The columns are zeros before and after.
+ *
+ * They are half as many as a product has: a block that has vanished becomes the next one above them.
  */
 async function multiply(
-    columns: number[],
+    columns: number[][],
     x: number[],
     s: Buffer,
     n: number[],
     inverse: number
 ): Promise<void> {
-    const count = n.length
-    for (let i = 0; i < count; i = i + 9) {
-        // The columns of block i are complete after row i: the reduction can follow at once.
-        if (s === null) addProducts(columns, 2 * i, x, i, x, i, count, 2)
-        else
-            addProducts(
-                columns,
-                i,
-                loadDigits(s, i, 9),
-                0,
-                x,
-                0,
-                count,
-                1
-            )
-        addProducts(columns, i, NONE, inverse, n, 0, count, 1)
-        await pace(125 * count)
+    const top = Math.idiv(n.length, 9) - 1
+    let i = 0
+    for (let k = 0; k < top; k++) {
+        // The columns of block k are complete after row k: the reduction can follow at once.
+        if (s === null) {
+            // Twice these digits times the digits above them, and once times themselves.
+            for (let p = i; p < i + 9; p++) x[p] = x[p] * 0.5
+            addProducts(columns, 2 * k, x, i, 4, x, i)
+        } else addProducts(columns, k, loadDigits(s, i, 9), 0, 1, x, 0)
+        addProducts(columns, k, NONE, inverse, 1, n, 0)
+        columns[k + top + 1] = columns[k]
+        i = i + 9
+        await pace(110 * n.length)
     }
-    carryColumns(columns, count, x)
+    carryColumns(columns, top, x)
 }
 
 /**
@@ -245,36 +248,27 @@ function storeDigits(x: number[], n: number[], length: number): Buffer {
  * The remainder stays below 0.5001 n in magnitude: the quotient is estimated from three digits, whose error is below
  * 2^-16 although columns are not carried meanwhile.
  */
-async function toMontgomery(
-    columns: number[],
-    s: Buffer,
-    n: number[]
-): Promise<number[]> {
-    const count = n.length
-    let m = count
+async function toMontgomery(s: Buffer, n: number[]): Promise<number[]> {
+    let m = n.length
     while (n[m - 1] === 0) m--
-    const x = loadDigits(s, 0, count)
-    for (let i = 0; i < count; i++)
-        columns[count + i] = x[i] * 9.094947017729282e-13
+    const x = loadDigits(s, 0, n.length)
+    for (let i = 0; i < m; i++) x[i] = x[i] * 9.094947017729282e-13
     const top = n[m - 1] + n[m - 2] * 1.1920928955078125e-7 + n[m - 3] * 1.4210854715202004e-14
-    for (let k = count + m - 1; k >= m; k--) {
-        columns[k - 1] = columns[k - 1] + columns[k] * 8388608
-        columns[k] = 0
+    for (let k = n.length - 9; k > 0; k--) {
+        // All digits move up by one; what leaves the top goes on in the one below.
+        x[m - 2] = x[m - 2] + x[m - 1] * 8388608
         const q =
-            (columns[k - 1] +
-                columns[k - 2] * 1.1920928955078125e-7 +
-                columns[k - 3] * 1.4210854715202004e-14) /
+            (x[m - 2] +
+                x[m - 3] * 1.1920928955078125e-7 +
+                x[m - 4] * 1.4210854715202004e-14) /
                 top +
             6144 -
             6144
-        let at = k - m
-        for (let i = 0; i < m; i++) {
-            columns[at] = columns[at] - q * n[i]
-            at++
-        }
+        for (let i = m - 1; i > 0; i--) x[i] = x[i - 1] - q * n[i]
+        x[0] = 0 - q * n[0]
         if ((k & 3) === 0) await pace(100 * m)
     }
-    carryColumns(columns, 0, x)
+    carryColumns([x], 0, x)
     return x
 }
 
@@ -289,11 +283,11 @@ export async function power65537(
     n: Buffer,
     bits: number
 ): Promise<Buffer> {
-    const count = Math.idiv(bits + 209, 207) * 9
+    // One block more than is needed, of zeros: see `addProducts`.
+    const blocks = Math.idiv(bits + 416, 207)
+    const count = blocks * 9
     const modulus = loadDigits(n, 0, count)
     await pace(260 * count)
-    const columns: number[] = []
-    for (let i = 2 * count - 1; i >= 0; i--) columns[i] = 0
     // Newton's iteration doubles the correct low bits of the inverse: 3, 6, 12, 24.
     const low = modulus[0] * 1099511627776
     let inverse = low
@@ -302,7 +296,11 @@ export async function power65537(
     inverse = -inverse & 8388607
     if (inverse >= 4194304) inverse = inverse - 8388608
 
-    const x = await toMontgomery(columns, s, modulus)
+    const x = await toMontgomery(s, modulus)
+    const columns: number[][] = []
+    // One allocation of the right size instead of a growing one; digits above the number are zeros.
+    columns[2 * blocks - 2] = NONE
+    for (let k = 0; k < blocks; k++) columns[k] = loadDigits(n, count, 9)
     for (let i = 0; i < 16; i++)
         await multiply(columns, x, null, modulus, inverse)
     // s is not in Montgomery form: this leaves it.

@@ -8,8 +8,8 @@
 import * as ds from "@devicescript/core"
 
 /**
- * Opcodes of work after which the next call of `pace` yields. With the largest piece (26,000) on top this stays below
- * 80,000, which leaves 50,000 for what other layers do between two calls. On a board it is about a tenth of a second.
+ * Opcodes of work after which the next call of `pace` yields. With the largest piece (47,000) on top this stays below
+ * 100,000, which leaves 30,000 for what other layers do between two calls. On a board it is about a tenth of a second.
  */
 const OPCODES_BETWEEN_YIELDS = 50000
 

@@ -36,17 +36,12 @@ export interface Operation {
 export function readOperation(topic: string, prefix: string): Operation {
     const from = prefix.length
     const at = topic.indexOf(RID, from)
-    if (
-        topic.length > MAX_TOPIC_LENGTH ||
-        topic.slice(0, from) !== prefix ||
-        at < 0
-    )
-        return undefined
-    const rid = topic.slice(at + RID.length)
-    const end = rid.indexOf("&")
+    if (at < 0) return undefined
+    if (topic.slice(0, from) !== prefix) return undefined
+    if (topic.length > MAX_TOPIC_LENGTH) return undefined
     return {
         name: topic.slice(from, at),
-        rid: end < 0 ? rid : rid.slice(0, end),
+        rid: topic.slice(at + RID.length, (topic + "&").indexOf("&", at)),
     }
 }
 

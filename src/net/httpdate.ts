@@ -7,7 +7,7 @@
 import * as ds from "@devicescript/core"
 import { ErrorCode, fail, failIf } from "../errors"
 import { Transport } from "../transport"
-import { decimal, unixSeconds } from "../unixtime"
+import { decimal, decimals, unixSeconds } from "../unixtime"
 
 /** More than a web server sends before its Date. */
 const MAX_HEAD = 2048
@@ -106,15 +106,10 @@ export function parseHttpDate(text: string): number {
         text[19] + text[22] + text.slice(25) === ":: GMT"
     ) {
         const month = MONTHS.indexOf(text.slice(8, 11))
-        if (month >= 0 && month % 3 === 0)
-            sec = unixSeconds(
-                decimal(b, 12, 4),
-                month / 3 + 1,
-                decimal(b, 5, 2),
-                decimal(b, 17, 2),
-                decimal(b, 20, 2),
-                decimal(b, 23, 2)
-            )
+        const fields = decimals(b, hex`05 05 11 14 17`)
+        // No month's name is at another place; one that is not found is at -1.
+        fields[0] = month / 3 + 1
+        if (month % 3 === 0) sec = unixSeconds(decimal(b, 12, 4), fields)
     }
     // In doubles: seconds leave the range of int32 in 2038, days do not.
     const day = 3 * (Math.floor(sec / 86400) % 7)

@@ -33,10 +33,10 @@ export class Extensions {
 
     /** Reads the rest of a message, which is a vector of extensions, each there once. */
     constructor(message: WireReader) {
-        const list = message.readVector16()
+        const list = message.readVector(2)
         message.finish()
         while (list.left() > 0) {
-            const type = list.readUint16()
+            const type = list.readUint(2)
             failIf(
                 this.types.indexOf(type) >= 0,
                 ErrorCode.TlsRepeatedExtension,
@@ -48,7 +48,7 @@ export class Extensions {
                 "tls: there are too many extensions"
             )
             this.types.push(type)
-            this.bodies.push(list.readVector16())
+            this.bodies.push(list.readVector(2))
         }
     }
 
@@ -84,7 +84,7 @@ export class Extensions {
         const body = this.find(Extension.MaxFragmentLength)
         if (body === null) return false
         failIf(
-            body.readUint8() !== MAX_FRAGMENT_CODE,
+            body.readUint(1) !== MAX_FRAGMENT_CODE,
             ErrorCode.TlsMaxFragment,
             "tls: the record size is not the one asked for"
         ) // N5

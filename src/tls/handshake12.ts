@@ -81,12 +81,12 @@ async function handshake12(
     const r = readMessage(exchange)
     const from = r.at
     failIf(
-        r.readUint8() !== NAMED_CURVE,
+        r.readUint(1) !== NAMED_CURVE,
         ErrorCode.TlsGroup,
         "tls: the curve is not a named one"
     )
-    const group = h.findGroup(r.readUint16())
-    const point = r.readVector8()
+    const group = h.findGroup(r.readUint(2))
+    const point = r.readVector(1)
     const peer = point.readBytes(point.left())
     const proof = await verifyServer(
         path,
@@ -177,17 +177,17 @@ function readExtensions(h: Handshake, hello: ServerHello): boolean {
     // RFC 5746 3.4: in the first handshake it holds an empty vector.
     const renegotiation = extensions.find(Extension.RenegotiationInfo)
     failIf(
-        renegotiation === null || renegotiation.readVector8().left() !== 0,
+        renegotiation === null || renegotiation.readVector(1).left() !== 0,
         ErrorCode.TlsRenegotiationInfo,
         "tls: the server has no secure renegotiation"
     )
     renegotiation.finish()
     const formats = extensions.find(Extension.EcPointFormats)
     if (formats !== null) {
-        const list = formats.readVector8()
+        const list = formats.readVector(1)
         formats.finish()
         let uncompressed = false
-        while (list.left() > 0) if (list.readUint8() === 0) uncompressed = true
+        while (list.left() > 0) if (list.readUint(1) === 0) uncompressed = true
         failIf(
             !uncompressed,
             ErrorCode.TlsGroup,
@@ -202,9 +202,9 @@ function readExtensions(h: Handshake, hello: ServerHello): boolean {
 /** RFC 5246 7.4.4. What it asks for does not matter to us. */
 function checkCertificateRequest(message: Buffer): void {
     const r = readMessage(message)
-    const types = r.readVector8()
-    const algorithms = r.readVector16()
-    r.readVector16()
+    const types = r.readVector(1)
+    const algorithms = r.readVector(2)
+    r.readVector(2)
     r.finish()
     failIf(
         types.left() === 0 || algorithms.left() === 0,
@@ -282,9 +282,9 @@ async function receiveTicket(
     session.proof = proof
     session.secret = master.bytes
     session.ageAdd = Buffer.alloc(4)
-    const lifetimeSec = r.readUint32()
+    const lifetimeSec = r.readUint(4)
     session.lifetimeSec = lifetimeSec > 0 ? lifetimeSec : MAX_SESSION_SEC
-    const ticket = r.readVector16()
+    const ticket = r.readVector(2)
     r.finish()
     session.ticket = ticket.readBytes(ticket.left())
     return session

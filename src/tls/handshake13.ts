@@ -131,14 +131,14 @@ async function retry(h: Handshake, request: ServerHello): Promise<ServerHello> {
     ])
     const cookie = extensions.find(Extension.Cookie)
     if (cookie !== null) {
-        const value = cookie.readVector16()
+        const value = cookie.readVector(2)
         cookie.finish()
         if (value.left() < 1 || value.left() > MAX_COOKIE) malformed()
         h.cookie = value.readBytes(value.left())
     }
     const wanted = extensions.find(Extension.KeyShare)
     if (wanted !== null) {
-        const group = h.findGroup(wanted.readUint16())
+        const group = h.findGroup(wanted.readUint(2))
         wanted.finish()
         if (h.share !== null) {
             if (group === h.group) failUnchanged()
@@ -185,7 +185,7 @@ function isResumed(h: Handshake, hello: ServerHello): boolean {
     const index = hello.extensions.find(Extension.PreSharedKey)
     if (index === null) return false
     failIf(
-        index.readUint16() !== 0 || hello.suite.code !== h.session.suite,
+        index.readUint(2) !== 0 || hello.suite.code !== h.session.suite,
         ErrorCode.TlsSession,
         "tls: the server resumes another session than was offered"
     )
@@ -202,11 +202,11 @@ function readKeyShare(h: Handshake, hello: ServerHello): Buffer {
         "tls: the key share is missing"
     )
     failIf(
-        h.findGroup(share.readUint16()) !== h.group || h.share === null,
+        h.findGroup(share.readUint(2)) !== h.group || h.share === null,
         ErrorCode.TlsGroup,
         "tls: the server's key share has no partner"
     )
-    const key = share.readVector16()
+    const key = share.readVector(2)
     share.finish()
     return key.readBytes(key.left())
 }
@@ -214,7 +214,7 @@ function readKeyShare(h: Handshake, hello: ServerHello): Buffer {
 /** RFC 8446 4.3.2: an empty context, and the one mandatory extension. What it asks for does not matter to us. */
 function checkCertificateRequest(message: Buffer): void {
     const r = readMessage(message)
-    if (r.readVector8().left() !== 0) malformed()
+    if (r.readVector(1).left() !== 0) malformed()
     failIf(
         new Extensions(r).find(Extension.SignatureAlgorithms) === null,
         ErrorCode.TlsMissingExtension,
@@ -226,7 +226,7 @@ function checkCertificateRequest(message: Buffer): void {
 async function verifyCertificate(h: Handshake): Promise<ServerProof> {
     h.phase("chain")
     const certificate = readMessage(await h.receive(MessageType.Certificate))
-    if (certificate.readVector8().left() !== 0) malformed()
+    if (certificate.readVector(1).left() !== 0) malformed()
     const path = await validatePath(
         readCertificates(certificate, TLS13),
         h.policy

@@ -41,7 +41,7 @@ export function writeClientHello(h: Handshake): Buffer {
     w.writeUint8(h.sessionId.length)
     w.writeBytes(h.sessionId)
     const suites = w.beginVector(2)
-    for (const suite of parts.suites) w.writeUint16(suite.code)
+    writeCodes(w, parts.suites)
     w.endVector(2, suites)
     w.writeUint16(0x0100) // one compression method: none (R4)
     const extensions = w.beginVector(2)
@@ -58,28 +58,9 @@ export function writeClientHello(h: Handshake): Buffer {
     w.writeUint16(Extension.MaxFragmentLength)
     w.writeUint16(1)
     w.writeUint8(MAX_FRAGMENT_CODE)
-
-    w.writeUint16(Extension.SupportedGroups)
-    let extension = w.beginVector(2)
-    let list = w.beginVector(2)
-    for (const group of parts.groups) w.writeUint16(group.code)
-    w.endVector(2, list)
-    w.endVector(2, extension)
-
-    w.writeUint16(Extension.SignatureAlgorithms)
-    extension = w.beginVector(2)
-    list = w.beginVector(2)
-    for (const scheme of parts.schemes) w.writeUint16(scheme.code)
-    w.endVector(2, list)
-    w.endVector(2, extension)
-
-    w.writeUint16(Extension.SupportedVersions)
-    extension = w.beginVector(2)
-    list = w.beginVector(1)
-    for (const version of parts.versions) w.writeUint16(version.code)
-    w.endVector(1, list)
-    w.endVector(2, extension)
-
+    writeList(w, Extension.SupportedGroups, 2, parts.groups)
+    writeList(w, Extension.SignatureAlgorithms, 2, parts.schemes)
+    writeList(w, Extension.SupportedVersions, 1, parts.versions)
     for (const version of parts.versions) version.writeExtensions(w, h)
     // RFC 8446 4.2.11: a pre-shared key comes last, as its binder covers all that is before it.
     const isBound = h.session !== null && h.session.version === TLS13
@@ -90,6 +71,30 @@ export function writeClientHello(h: Handshake): Buffer {
     const hello = w.finish()
     if (isBound) h.options.resumption.bind(hello, h.transcript)
     return hello
+}
+
+/** What ClientHello names by a code. */
+interface Named {
+    code: number
+}
+
+function writeCodes(w: WireWriter, parts: Named[]): void {
+    for (const part of parts) w.writeUint16(part.code)
+}
+
+/** An extension that lists the codes of parts; `size` is that of the list's length. */
+function writeList(
+    w: WireWriter,
+    type: Extension,
+    size: number,
+    parts: Named[]
+): void {
+    w.writeUint16(type)
+    const extension = w.beginVector(2)
+    const list = w.beginVector(size)
+    writeCodes(w, parts)
+    w.endVector(size, list)
+    w.endVector(2, extension)
 }
 
 export class ServerHello {
@@ -106,12 +111,12 @@ export class ServerHello {
 export function readServerHello(message: Buffer, parts: TlsParts): ServerHello {
     const hello = new ServerHello()
     const r = readMessage(message)
-    const legacyVersion = r.readUint16()
+    const legacyVersion = r.readUint(2)
     hello.random = r.readBytes(RANDOM_LENGTH)
-    const sessionId = r.readVector8()
+    const sessionId = r.readVector(1)
     hello.sessionId = sessionId.readBytes(sessionId.left())
-    const suite = r.readUint16()
-    const compression = r.readUint8()
+    const suite = r.readUint(2)
+    const compression = r.readUint(1)
     failIf(
         hello.sessionId.length > MAX_SESSION_ID || compression !== 0,
         ErrorCode.TlsMalformed,
@@ -147,7 +152,7 @@ function checkVersion(
     const selected = hello.extensions.find(Extension.SupportedVersions)
     hello.version = legacyVersion
     if (selected !== null) {
-        hello.version = selected.readUint16()
+        hello.version = selected.readUint(2)
         selected.finish()
     }
     let offered = false

@@ -43,11 +43,11 @@ export class FinishedProof {
  * @param r stands at the list, the last field
  */
 export function readCertificates(r: WireReader, version: number): Der[] {
-    const list = r.readVector24()
+    const list = r.readVector(3)
     r.finish()
     const certificates: Der[] = []
     while (list.left() > 0) {
-        const der = list.readVector24()
+        const der = list.readVector(3)
         if (der.left() === 0) malformed()
         certificates.push(new Der(der.bytes, der.at, der.end))
         // P9, before path validation counts them, so that a long list of nothing costs no heap.
@@ -58,7 +58,7 @@ export function readCertificates(r: WireReader, version: number): Der[] {
         )
         if (version === TLS13) {
             // Those that we offered have no place here.
-            const extensions = list.readVector16()
+            const extensions = list.readVector(2)
             if (extensions.left() > 0)
                 new Extensions(
                     new WireReader(
@@ -90,8 +90,8 @@ export async function verifyServer(
     policy: PathPolicy,
     version: number
 ): Promise<ServerProof> {
-    const code = r.readUint16()
-    const vector = r.readVector16()
+    const code = r.readUint(2)
+    const vector = r.readVector(2)
     const signature = vector.readBytes(vector.left())
     r.finish()
     const leaf = path.leaf

@@ -93,10 +93,10 @@ class Traffic13 implements PostHandshake {
         if (secret === null) return
         const r = readMessage(message)
         const session = new Session()
-        session.lifetimeSec = r.readUint32()
+        session.lifetimeSec = r.readUint(4)
         const ageAdd = r.readBytes(4)
-        const nonce = r.readVector8()
-        const ticket = r.readVector16()
+        const nonce = r.readVector(1)
+        const ticket = r.readVector(2)
         new Extensions(r)
         session.version = TLS13
         session.suite = this.suite.code
@@ -121,7 +121,7 @@ class Traffic13 implements PostHandshake {
         connection: TlsConnection
     ): Promise<void> {
         const r = readMessage(message)
-        const request = r.readUint8()
+        const request = r.readUint(1)
         r.finish()
         failIf(
             request > 1,

@@ -1,5 +1,4 @@
 /** Reading and writing the presentation language of TLS (RFC 8446 chapter 3): integers and vectors, big-endian. */
-import { readUint24 } from "../bytes"
 import { ErrorCode, fail } from "../errors"
 
 export { WireWriter } from "../wirewriter"
@@ -29,22 +28,12 @@ export class WireReader {
         return from
     }
 
-    readUint8(): number {
-        return this.bytes[this.skip(1)]
-    }
-
-    readUint16(): number {
-        return this.bytes.readUInt16BE(this.skip(2))
-    }
-
-    readUint24(): number {
-        return readUint24(this.bytes, this.skip(3))
-    }
-
-    /** Unsigned: it may be a double. */
-    readUint32(): number {
-        const high = this.readUint16()
-        return high * 65536 + this.readUint16()
+    /** The next `size` bytes as a number; of four it may be a double. */
+    readUint(size: number): number {
+        let value = 0
+        for (let at = this.skip(size); at < this.at; at++)
+            value = value * 256 + this.bytes[at]
+        return value
     }
 
     /** A copy of the next `length` bytes. */
@@ -53,22 +42,11 @@ export class WireReader {
         return this.bytes.slice(from, from + length)
     }
 
-    /** A reader over a vector whose length stands before it. */
-    private vector(length: number): WireReader {
+    /** A reader over a vector whose length stands before it, in `size` bytes. */
+    readVector(size: number): WireReader {
+        const length = this.readUint(size)
         const from = this.skip(length)
         return new WireReader(this.bytes, from, from + length)
-    }
-
-    readVector8(): WireReader {
-        return this.vector(this.readUint8())
-    }
-
-    readVector16(): WireReader {
-        return this.vector(this.readUint16())
-    }
-
-    readVector24(): WireReader {
-        return this.vector(this.readUint24())
     }
 
     /** Refuses bytes after the last field. */

@@ -13,7 +13,7 @@
  * than MAX_EXTENSIONS extensions. Not looked at: serial number, policies, authority information, revocation.
  */
 import { ErrorCode, fail, failIf } from "../errors"
-import { decimal, unixSeconds } from "../unixtime"
+import { decimal, decimals, unixSeconds } from "../unixtime"
 import { Der, malformed, Tag } from "./der"
 
 /** Bounds the search for repeated extensions; public certificates carry about ten. */
@@ -214,14 +214,7 @@ function readTime(from: Der): number {
     if (utc) century = t.bytes[t.at] < 0x35 /* 5 */ ? "20" : "19"
     const b = Buffer.concat(Buffer.from(century), t.copy())
     const year = decimal(b, 0, 4)
-    const sec = unixSeconds(
-        year,
-        decimal(b, 4, 2),
-        decimal(b, 6, 2),
-        decimal(b, 8, 2),
-        decimal(b, 10, 2),
-        decimal(b, 12, 2)
-    )
+    const sec = unixSeconds(year, decimals(b, hex`04 06 08 0a 0c`))
     // Dates before 1970 are good for nothing here, and 4.1.2.5.2 wants GeneralizedTime only from 2050 on.
     if (
         b.length !== 15 ||

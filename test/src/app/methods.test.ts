@@ -110,13 +110,13 @@ describe("methods", () => {
         caller.leaf.stop()
     })
 
-    test("the newest handler of a name counts, and names are case-sensitive", async () => {
+    test("the first handler of a name counts, and names are case-sensitive", async () => {
         const caller = new Caller()
         caller.leaf.onMethod("a", async () => ({ status: 201 }))
         caller.leaf.onMethod("b", async () => ({ status: 202 }))
         caller.leaf.onMethod("a", async () => ({ status: 203 }))
         await caller.connect()
-        expect(await caller.ask("a", "1", "")).toBe(`${RES}203/?$rid=1 `)
+        expect(await caller.ask("a", "1", "")).toBe(`${RES}201/?$rid=1 `)
         expect(await caller.ask("b", "2", "")).toBe(`${RES}202/?$rid=2 `)
         expect(await caller.ask("A", "3", "")).toBe(
             `${RES}404/?$rid=3` + message("there is no such method")
@@ -147,15 +147,19 @@ describe("methods", () => {
         long.fillAt(0, long.length, 0x31)
         for (const body of ["{", "x", "{'a':1}", '"\\'])
             expect(await caller.ask("a", "1", body)).toBe(
-                `${RES}400/?$rid=1` + message("the payload is no JSON")
+                `${RES}400/?$rid=1` + message("iothub: a text is no JSON")
             )
-        for (const body of [
-            long.toString(),
-            "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
-        ])
-            expect(await caller.ask("a", "2", body)).toBe(
-                `${RES}413/?$rid=2` + message("the payload is too large")
-            )
+        expect(await caller.ask("a", "2", long.toString())).toBe(
+            `${RES}413/?$rid=2` + message("iothub: a JSON text is too long")
+        )
+        expect(
+            await caller.ask("a", "3", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[")
+        ).toBe(
+            `${RES}413/?$rid=3` +
+                message(
+                    "iothub: a JSON text is too deep or has too many values"
+                )
+        )
         expect(runs).toBe(0)
         caller.leaf.stop()
     })
@@ -181,8 +185,8 @@ describe("methods", () => {
             null,
             {},
             { status: "200" },
-            { status: 99 },
-            { status: 600 },
+            { status: -1 },
+            { status: 1024 },
             { status: 200.5 },
             { status: 200, payload: long.toString() },
         ]

@@ -427,7 +427,7 @@ describe("twin", () => {
         report.start()
         cloud.leaf.start()
         await cloud.whenRequested(1)
-        for (const status of ["x", "", "0", "99", "1000", "NaN", "-204"])
+        for (const status of ["x", "", "0", "99", "NaN", "-204"])
             cloud.gateway.connection.deliver(
                 `$iothub/twin/res/${status}/?$rid=7-1`,
                 Buffer.alloc(0)
