@@ -397,7 +397,7 @@ export class Leaf {
     private receive(message: IncomingPublish): void {
         for (const feature of this.features) if (feature.take(message)) return
         // Of a subscription that an earlier firmware made, and that the gateway has kept.
-        message.payload = null
+        message.empty()
         message.isHandled = true
     }
 
