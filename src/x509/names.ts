@@ -6,7 +6,7 @@
  * (IDN in their ASCII form), ASCII letters regardless of case. Addresses are IPv4.
  */
 import { ErrorCode, fail, failIf } from "../errors"
-import { Der, malformed, Tag } from "./der"
+import { Der, malformed, malformedIf, Tag } from "./der"
 
 /** The longest DNS name, RFC 1035 2.3.4. */
 const MAX_NAME_LENGTH = 253
@@ -90,7 +90,7 @@ export function checkName(names: Der, host: string): void {
     let count = 0
     while (names.left() > 0) {
         count++
-        if (count > MAX_NAMES) malformed("there are too many alternative names")
+        malformedIf(count > MAX_NAMES, "there are too many alternative names")
         const tag = names.peek()
         const value = names.read(tag)
         if (tag === Tag.ContextPrimitive + 2) {

@@ -195,7 +195,7 @@ class Search {
         const policy = this.policy
         const known = policy.nowSec >= 0
         failIf(
-            c.notAfterSec < (known ? policy.nowSec : policy.floorSec),
+            (known ? policy.nowSec : policy.floorSec) > c.notAfterSec,
             ErrorCode.X509Expired,
             "x509: a certificate has expired"
         )

@@ -193,11 +193,11 @@ export function checkKey(
 
 /** Whether an error of `verify` says that the signature is wrong, and not that something cannot be verified. */
 export function isWrongSignature(error: any): boolean {
-    const code = errorCode(error)
-    return (
-        code === ErrorCode.CryptoBadSignature ||
-        code === ErrorCode.CryptoSignatureEncoding ||
-        code === ErrorCode.CryptoSignatureLength ||
-        code === ErrorCode.CryptoSignatureRange
-    )
+    const wrong = [
+        ErrorCode.CryptoBadSignature,
+        ErrorCode.CryptoSignatureEncoding,
+        ErrorCode.CryptoSignatureLength,
+        ErrorCode.CryptoSignatureRange,
+    ]
+    return wrong.indexOf(errorCode(error)) >= 0
 }
