@@ -13,6 +13,9 @@ import { ErrorCode, fail } from "../errors"
 /** The longest elements that are compared: names are below 300 B. Their text takes four times as much heap. */
 const MAX_COMPARED = 1024
 
+const LENGTH_MALFORMED = "a length is malformed"
+const LENGTH_NOT_MINIMAL = "a length is not minimal"
+
 export const enum Tag {
     Boolean = 0x01,
     Integer = 0x02,
@@ -43,7 +46,8 @@ export class Der {
 
     /** The tag of the next element, or -1 at the end. */
     peek(): number {
-        return this.at < this.end ? this.bytes[this.at] : -1
+        if (this.at >= this.end) return -1
+        return this.bytes[this.at]
     }
 
     /** Steps over the next element, which must have this tag, and returns a cursor over its content. */
@@ -56,13 +60,14 @@ export class Der {
         if (length > 0x7f) {
             const count = length & 0x7f
             // Three bytes of length are more than any message we accept can hold; 0x80 would be an indefinite length.
-            if (count < 1 || count > 3 || at + count > this.end)
-                malformed("a length is malformed")
+            malformedIf(count < 1, LENGTH_MALFORMED)
+            malformedIf(count > 3, LENGTH_MALFORMED)
+            malformedIf(at + count > this.end, LENGTH_MALFORMED)
             length = 0
             for (let i = 0; i < count; i++) length = (length << 8) | b[at + i]
             at = at + count
-            if (length < 0x80 || length >> (8 * (count - 1)) === 0)
-                malformed("a length is not minimal")
+            malformedIf(length < 0x80, LENGTH_NOT_MINIMAL)
+            malformedIf(length >> (8 * (count - 1)) === 0, LENGTH_NOT_MINIMAL)
         }
         if (at + length > this.end) malformed("an element is cut short")
         this.at = at + length
@@ -71,7 +76,8 @@ export class Der {
 
     /** As `read`, for an element that may be missing: then `null`. */
     readOptional(tag: Tag): Der {
-        return this.peek() === tag ? this.read(tag) : null
+        if (this.peek() !== tag) return null
+        return this.read(tag)
     }
 
     /** Steps over the next element, whatever it is, and returns a cursor over all of it, header included. */
@@ -108,7 +114,8 @@ export class Der {
 
     /** Whether both cursors have the same bytes left. */
     same(other: Der): boolean {
-        return this.left() === other.left() && this.hex() === other.hex()
+        if (this.left() !== other.left()) return false
+        return this.hex() === other.hex()
     }
 
     /**

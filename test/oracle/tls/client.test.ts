@@ -74,7 +74,11 @@ describe("the client", () => {
             >
         const hash = DeviceBuffer.alloc(32)
         const evidence = [
-            new HandshakeSecrets(null, DeviceBuffer.alloc(32), hash),
+            new HandshakeSecrets(
+                DeviceBuffer.alloc(32),
+                DeviceBuffer.alloc(32),
+                hash
+            ),
             new ServerProof({ leaf: {} }),
             new FinishedProof(hash),
         ]
