@@ -1,6 +1,6 @@
 /** The key schedule of TLS 1.3 with SHA-256: RFC 8446 chapter 7.1. */
-import { digest, hmac } from "@devicescript/crypto"
 import { wipe } from "../bytes"
+import { digest, hmac } from "../crypto/hash"
 import { hkdfExpand, hkdfExtract } from "../crypto/hkdf"
 import { ErrorCode, fail } from "../errors"
 import { WireWriter } from "../wirewriter"
@@ -31,7 +31,7 @@ export class Transcript {
 
     /** Transcript-Hash, RFC 8446 4.4.1. @param more what comes behind, not added */
     hash(...more: Buffer[]): Buffer {
-        return digest("sha256", ...this.messages, ...more)
+        return digest(...this.messages, ...more)
     }
 
     /** Before a HelloRetryRequest is added: its hash takes the place of the first ClientHello, RFC 8446 4.4.1. */
@@ -44,7 +44,7 @@ export class Transcript {
 
 /** Transcript-Hash of nothing. */
 export function emptyHash(): Buffer {
-    return digest("sha256")
+    return digest()
 }
 
 /** HKDF-Expand-Label. @param length at most 255 */
@@ -120,7 +120,7 @@ export class HandshakeSecrets {
 /** verify_data of a Finished, RFC 8446 4.4.4. */
 export function finishedMac(secret: Buffer, transcriptHash: Buffer): Buffer {
     const key = expandLabel(secret, "finished", hex``, HASH_LENGTH)
-    const mac = hmac(key, "sha256", transcriptHash)
+    const mac = hmac(key, transcriptHash)
     wipe(key)
     return mac
 }

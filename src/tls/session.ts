@@ -11,8 +11,8 @@
  *
  * What is stored is as secret as the connection it can open: like the device's key, it lies in flash in the clear.
  */
-import { digest } from "@devicescript/crypto"
 import { equalBytes, wipe } from "../bytes"
+import { digest } from "../crypto/hash"
 import { hkdfExtract } from "../crypto/hkdf"
 import { surelySec } from "../x509/path"
 import { Extension } from "./extensions"
@@ -165,7 +165,7 @@ function bind(options: TlsOptions): Buffer {
         parts.push(anchor.name)
         parts.push(anchor.key)
     }
-    return digest("sha256", ...parts)
+    return digest(...parts)
 }
 
 /*

@@ -67,7 +67,7 @@ describe("the client", () => {
             require("../../../src/tls/keyschedule") as Record<
                 string,
                 new (
-                    psk: null,
+                    psk: DeviceBuffer,
                     shared: DeviceBuffer,
                     hash: DeviceBuffer
                 ) => object
