@@ -17,7 +17,11 @@ export function digest(...parts: Buffer[]): Buffer {
  * @throws CryptoKeyLength without a key
  */
 export function hmac(key: Buffer, ...parts: (Buffer | string)[]): Buffer {
-    failIf(!key, ErrorCode.CryptoKeyLength, "crypto: there is no key")
+    failIf(
+        !(key instanceof Buffer),
+        ErrorCode.CryptoKeyLength,
+        "crypto: there is no key"
+    )
     return (Buffer as any as Runtime).digest(key, "sha256", parts)
 }
 

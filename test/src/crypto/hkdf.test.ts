@@ -71,4 +71,11 @@ describe("hkdf", () => {
             hkdfExpand(Buffer.alloc(31), hex``, 32)
         })
     })
+
+    test("without a key there is no authenticated digest, and no plain one in its place", async () => {
+        for (const salt of [undefined, null])
+            await expectCode(ErrorCode.CryptoKeyLength, () => {
+                hkdfExtract(salt, IKM)
+            })
+    })
 })
