@@ -217,6 +217,9 @@ export const enum ErrorCode {
     JsonMalformed = 6021,
     /** A JSON text that is too long or too deep, or has too many values or characters outside ASCII. */
     JsonTooLarge = 6022,
+    InvalidPercentEncoding = 6023,
+    /** A message from the cloud has more, or longer, properties than are read. */
+    PropertiesTooLarge = 6024,
 
     // app: 7000-7999
     SettingMissing = 7001,
@@ -229,6 +232,21 @@ export const enum ErrorCode {
     MessageTooLarge = 7005,
     /** A Date from the gateway lies outside its own certificate's validity, or before the time floor. */
     DateOutOfBounds = 7006,
+    /** What a method's handler returned is no status, or too much. */
+    MethodResult = 7010,
+    /** A handler for something that this connection has not subscribed. */
+    FeatureTooLate = 7013,
+    /** The handler of a message from the cloud failed: the connection is made anew, so that the message comes again. */
+    MessageFailed = 7014,
+    /** More came from the cloud at once than is kept: the rest comes again on a new connection. */
+    InboxFull = 7015,
+    // From here on, a request to the twin has failed.
+    /** Too many wait. */
+    TwinBusy = 7100,
+    /** No answer, or no connection, for too long. */
+    TwinTimeout = 7101,
+    /** It was refused: with the status added, 300 and more. */
+    TwinStatus = 7000,
 }
 
 export class LeafError extends Error {

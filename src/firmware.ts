@@ -8,7 +8,6 @@ import * as ds from "@devicescript/core"
 import {
     Leaf,
     Sampler,
-    type Settings,
     errorCode,
     gatewayLink,
     readSettings,
@@ -28,7 +27,7 @@ const temperature = new Sampler(thermometer.reading)
 const humidity = new Sampler(hygrometer.reading)
 
 /** Reads the sensors and sends one message. A sensor that does not answer is reported as `null` and on the console. */
-async function report(leaf: Leaf): Promise<void> {
+export async function report(leaf: Leaf): Promise<void> {
     const settings = leaf.settings
     const temperatureC = await temperature.sample(SENSOR_TIMEOUT_MS)
     const humidityPercent = await humidity.sample(SENSOR_TIMEOUT_MS)
@@ -53,21 +52,32 @@ async function report(leaf: Leaf): Promise<void> {
     )
 }
 
-/** Reads the settings, starts the leaf, and reports for ever. @param parts what TLS may use */
-export async function runFirmware(parts: TlsParts): Promise<void> {
-    let settings: Settings
+/**
+ * Reads the settings and makes the leaf of them.
+ *
+ * @param parts what TLS may use
+ * @returns `undefined` when they are wrong, which is on the console then: trying again would not change what is in flash
+ */
+export async function createLeaf(parts: TlsParts): Promise<Leaf> {
     try {
-        settings = await readSettings()
+        return new Leaf(
+            await readSettings(),
+            gatewayLink(parts, rememberIssuers, resumeSession),
+            storeSetting
+        )
     } catch (e: any) {
-        // Trying again would not change what is in flash.
         console.log(`main: ${e.message} (${errorCode(e)})`)
-        return
+        return undefined
     }
-    const link = gatewayLink(parts, rememberIssuers, resumeSession)
-    const leaf = new Leaf(settings, link, storeSetting)
+}
+
+/** Starts the leaf, and reports for ever. @param parts what TLS may use */
+export async function runFirmware(parts: TlsParts): Promise<void> {
+    const leaf = await createLeaf(parts)
+    if (leaf === undefined) return
     leaf.start()
     while (true) {
         await report(leaf)
-        await ds.sleep(settings.telemetrySec * 1000)
+        await ds.sleep(leaf.settings.telemetrySec * 1000)
     }
 }

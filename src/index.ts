@@ -7,6 +7,11 @@
  * - `new Leaf(settings, gatewayLink(rsaSet(), rememberIssuers, resumeSession), storeSetting)` is the device at the gateway; `start` runs
  *   it in the background. It connects, verifies each certificate of the gateway once, keeps the connection through renewals of tokens and failures of networks, and sends heartbeats when there is nothing to say.
  * - `leaf.send(body, options)` sends a message, or keeps it until there is a connection. QoS 1: the gateway has it, or it goes again.
+ * - `leaf.onMessage(async message => …)` handles messages from the cloud: acknowledged when it returns, delivered again when it throws.
+ * - `leaf.onMethod("reboot", async payload => ({ status: 200 }))` answers a direct method.
+ * - `leaf.twin()` is the device twin: `onDesired(async (desired, isWhole) => …)` is told what the cloud wants, `await report(…)` tells the
+ *   cloud what is, `await get()` reads both. `thermostat.ts` uses all of this.
+ * - `leaf.setWill(body)` is what the gateway says when the connection breaks.
  * - `Sampler` reads a sensor that may not answer.
  * - `LeafError` is the one error; `errorCode` gives its number, which the documentation explains.
  *
@@ -19,11 +24,15 @@ export {
     resumeSession,
     storeSetting,
 } from "./app/flash"
+export type { CloudMessageHandler } from "./app/cloudmessages"
 export { gatewayLink } from "./app/gatewaylink"
 export { Leaf, type OpenLink, type SendOptions } from "./app/leaf"
+export type { MethodHandler, MethodResult } from "./app/methods"
 export { Sampler, roundReading } from "./app/sampler"
 export type { Clock } from "./app/clock"
 export type { Settings } from "./app/settings"
+export type { DesiredHandler, Twin, TwinDocument } from "./app/twin"
+export type { CloudMessage } from "./iothub/cloudmessage"
 export {
     type ConnectionString,
     parseConnectionString,

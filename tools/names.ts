@@ -7,7 +7,13 @@ import { compile } from "../sim/vm/compiler"
 const root = join(__dirname, "../..")
 
 /** All firmwares count alike. */
-export const FIRMWARES = ["src/main.ts", "src/mainec.ts", "src/mainall.ts"]
+export const FIRMWARES = [
+    "src/main.ts",
+    "src/mainec.ts",
+    "src/mainall.ts",
+    "src/mainthermostat.ts",
+    "src/mainthermostatec.ts",
+]
 
 /** Strings with smaller numbers than this are named in one byte, others in three. */
 export const SHORT_NUMBERS = 248

@@ -156,7 +156,6 @@ export class CloudMessages {
         this.receivers.set(entry, receiver)
         this.become(entry, "in-flight")
         const isHere = () => this.receivers.get(entry) === receiver
-        if (!isHere()) return
         const { topic, body, sequence, deliveryCount } = entry
         receiver.publish({
             topic,

@@ -11,6 +11,13 @@ export type GatewayErrorCode =
     | "bad-message"
     | "message-too-large"
     | "queue-full"
+    | "bad-twin"
+    | "twin-too-large"
+    | "bad-method"
+    | "device-not-online"
+    | "device-disconnected"
+    | "method-timeout"
+    | "bad-method-reply"
     | "wait-timeout"
     | "closed"
 

@@ -9,8 +9,9 @@ import type {
     DeadLetterReason,
     Feedback,
 } from "./cloudmessage"
-import { GatewayError } from "./errors"
+import { GatewayError, type GatewayErrorCode } from "./errors"
 import type { Message } from "./store"
+import type { Json, JsonObject } from "./twin"
 
 /** `mqtt`: telemetry, 8883 on a real gateway. `time`: HTTPS, 443 on a real gateway. */
 export type PortName = "mqtt" | "time"
@@ -66,6 +67,13 @@ interface OfConnection {
 
 interface OfDevice {
     deviceId: string
+}
+
+/** A direct method's call. */
+interface OfMethod extends OfConnection, OfDevice {
+    name: string
+    /** The request id. */
+    rid: string
 }
 
 export interface Heartbeat extends OfDevice {
@@ -132,6 +140,33 @@ export interface EventBodies {
     feedback: Feedback
     /** A PUBACK for which no message is in flight; it is ignored. */
     strayAcknowledgement: OfConnection & OfDevice & { packetId: number }
+    /**
+     * A device has asked for its twin. `status`: of the answer; `null` if it is to get none. `answered` is false, too, if it has not
+     * subscribed to answers.
+     */
+    twinRead: OfConnection &
+        OfDevice & { status: number | null; answered: boolean }
+    /** A device's patch has made its reported properties this version. */
+    reported: OfConnection &
+        OfDevice & { version: number; patch: JsonObject; answered: boolean }
+    /** A device's patch was not taken; `status` and `answered` as in `twinRead`. */
+    reportRefused: OfConnection &
+        OfDevice & { status: number | null; reason: string; answered: boolean }
+    /** A device was told of its desired properties' new version. */
+    desiredSent: OfConnection &
+        OfDevice & { version: number; patch: JsonObject }
+    /** `payload` is `null`, too, if the request has none. */
+    methodCalled: OfMethod & { payload: Json }
+    /** `payload` is `null`, too, if the device gave none. */
+    methodAnswered: OfMethod & {
+        status: number
+        payload: Json
+        durationMs: number
+    }
+    /** A call that was sent has come to no answer. */
+    methodFailed: OfMethod & { code: GatewayErrorCode; message: string }
+    /** An answer to a call that there is not, or no more; it is ignored. */
+    strayMethodReply: OfConnection & OfDevice & { rid: string }
     /** Nothing came from the device for too long. Once, until it is heard of again. */
     late: OfDevice & { lastSeenMs: number; expectedIntervalMs: number }
     alive: OfDevice & { silentMs: number }

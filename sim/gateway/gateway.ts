@@ -3,8 +3,9 @@
  * demonstrations.
  *
  * It checks what a real gateway checks and keeps its limits; it forwards nothing to a cloud, and stands in for the hub behind it, too:
- * `cloudMessages` is the queue of messages to devices. See `profiles.ts` for what edgeHub and hub differ in, `connection.ts` for MQTT,
- * `authenticate.ts` and `token.ts` for who is let in, `timeserver.ts` for the HTTPS port, `monitor.ts` for heartbeats.
+ * `cloudMessages` is the queue of messages to devices, `twins` and `methods` are what a service does with theirs. See `profiles.ts`
+ * for what edgeHub and hub differ in, `connection.ts` for MQTT, `operations.ts` for twins and methods, `authenticate.ts` and `token.ts`
+ * for who is let in, `timeserver.ts` for the HTTPS port, `monitor.ts` for heartbeats.
  *
  *     const gateway = await startGateway({ cert, key, hubName, registry, profile: "edgehub", port: 0, httpsPort: 0 })
  *     const message = gateway.cloudMessages.send("leaf-1", { body: "hello", properties: { colour: "red" }, ack: "full" })
@@ -16,7 +17,9 @@ import { CloudMessages } from "./cloudmessages"
 import { Connection } from "./connection"
 import { EventHub, type EventName, type GatewayEvents } from "./events"
 import { Listener } from "./listener"
+import { Methods } from "./methods"
 import { HeartbeatMonitor } from "./monitor"
+import { DeviceOperations } from "./operations"
 import {
     serverContext,
     type GatewayOptions,
@@ -28,6 +31,8 @@ import type { ConnectionServices } from "./services"
 import { Sessions } from "./sessions"
 import { MemoryStore, type Message, type MessageStore } from "./store"
 import { TimeServer } from "./timeserver"
+import { TwinRequests } from "./twinrequests"
+import { Twins } from "./twins"
 
 /** Sockets beyond the clients: those that are still shaking hands, and new ones of devices whose old one is not gone yet. */
 const SPARE_LINKS = 50
@@ -54,6 +59,10 @@ export class Gateway {
     readonly store: MessageStore
     /** Messages to devices. */
     readonly cloudMessages: CloudMessages
+    /** Desired and reported properties of devices. */
+    readonly twins: Twins
+    /** Direct methods of devices. */
+    readonly methods: Methods
     /** What it behaves as, with the limits that it has. */
     readonly profile: Profile
     private readonly clock: Clock
@@ -78,12 +87,22 @@ export class Gateway {
         const events = new EventHub(() => clock.now())
         this.events = events
         this.monitor = new HeartbeatMonitor(clock, events, options.heartbeat)
+        const { registry } = this
+        const connected = (id: string) => this.clients.get(id)
         this.cloudMessages = new CloudMessages(
             clock,
             events,
-            this.registry,
+            registry,
             this.profile,
-            id => this.clients.get(id)
+            connected
+        )
+        this.twins = new Twins(events, registry, connected)
+        this.methods = new Methods(
+            clock,
+            events,
+            registry,
+            this.profile,
+            connected
         )
         const services = this.services()
         const timeServer = new TimeServer(clock, events)
@@ -166,6 +185,7 @@ export class Gateway {
         this.closing = true
         this.cancelRecheck()
         this.stopWatching()
+        this.methods.close()
         await Promise.all([this.mqtt.close(), this.time.close()])
         this.monitor.close()
         this.cloudMessages.close()
@@ -213,7 +233,15 @@ export class Gateway {
             ),
             sessions: this.sessions,
             store: this.store,
-            operations: { handle: () => false },
+            operations: new DeviceOperations(
+                new TwinRequests(
+                    this.clock,
+                    this.events,
+                    this.profile,
+                    this.twins
+                ),
+                this.methods
+            ),
             cloudMessages: this.cloudMessages,
             admit: (connection, admission) => this.admit(connection, admission),
             stored: message => this.stored(message),
@@ -261,5 +289,6 @@ export class Gateway {
         this.monitor.forget(deviceId)
         this.sessions.forget(deviceId)
         this.cloudMessages.forget(deviceId)
+        this.twins.forget(deviceId)
     }
 }

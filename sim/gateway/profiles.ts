@@ -78,6 +78,14 @@ export interface Profile {
     requestIds: "guid" | "number"
     /** The answer to a reported patch carries `$version`. */
     versionOnReported: boolean
+    /** A reported patch may name the version that it is for (`&$version=` in its topic), and is refused with 412 for any other. */
+    checksReportedVersion: boolean
+    /** What a reported patch is answered that is no JSON object. One that is, but not as a twin takes it, is answered 400 by both. */
+    statusOfMalformedPatch: 400 | 500
+    /** An answer with an error status has a body that says more. */
+    errorBodies: boolean
+    /** Reported properties are taken while there is no connection to the hub. */
+    keepsReports: boolean
 }
 
 /** MQTT's longest topic (a 2-byte length), which a packet has on top of a message. */
@@ -131,6 +139,11 @@ export const PROFILES: Record<ProfileName, Profile> = {
         slashOnBareTopic: false,
         requestIds: "guid",
         versionOnReported: false,
+        checksReportedVersion: false,
+        // Its JSON reader's exception is not one of those that it answers with 400: a device that tries again never gets further.
+        statusOfMalformedPatch: 500,
+        errorBodies: false,
+        keepsReports: true,
     },
     hub: {
         name: "hub",
@@ -168,5 +181,9 @@ export const PROFILES: Record<ProfileName, Profile> = {
         slashOnBareTopic: true,
         requestIds: "number",
         versionOnReported: true,
+        checksReportedVersion: true,
+        statusOfMalformedPatch: 400,
+        errorBodies: true,
+        keepsReports: false,
     },
 }

@@ -18,6 +18,13 @@
  *     leaf: no time: {message} ({code})
  *     leaf: heartbeat
  *     leaf: outbox full, {n} messages dropped so far
+ *     leaf: message failed: {message} ({code})
+ *     leaf: message given up
+ *     leaf: message dropped: {message} ({code})
+ *     leaf: method {name} {status}
+ *     leaf: method {name} failed: {message} ({code})
+ *     leaf: twin version {version}
+ *     leaf: twin failed: {message} ({code})
  *     leaf: renewing the token
  *     leaf: no connection: {message} ({code}), next try in {seconds} s
  *     leaf: lost connection: {message} ({code}), next try in {seconds} s
@@ -26,7 +33,7 @@
  * No line holds a key or a token.
  */
 import * as ds from "@devicescript/core"
-import { ErrorCode, errorCode } from "../errors"
+import { ErrorCode, errorCode, failIf } from "../errors"
 import { encodeJson } from "../iothub/json"
 import { createToken } from "../iothub/sas"
 import {
@@ -40,10 +47,14 @@ import { Backoff, hardwareRandom } from "../net/backoff"
 import { readHttpDate } from "../net/httpdate"
 import type { Link } from "../net/link"
 import { Clock, type StoreSetting } from "./clock"
+import { type CloudMessageHandler, CloudMessages } from "./cloudmessages"
 import type { Feature } from "./feature"
 import { createHeartbeat } from "./heartbeat"
+import { describe, log } from "./log"
+import { type MethodHandler, Methods } from "./methods"
 import { Outbox } from "./outbox"
 import type { Settings } from "./settings"
+import { type Twin, TwinFeature } from "./twin"
 
 /** What the hub shows as the kind of client. */
 const CLIENT_TYPE = "devicescript-edge-leaf/0.1.0"
@@ -96,6 +107,9 @@ export class Leaf {
     modelId = ""
 
     private readonly features: Feature[] = []
+    private cloudMessages: CloudMessages
+    private methods: Methods
+    private deviceTwin: TwinFeature
     private readonly backoff = new Backoff(hardwareRandom)
     private will: Buffer = hex``
     private link: Link
@@ -187,6 +201,56 @@ export class Leaf {
         this.will = encodeWill(message.topic, message.payload)
     }
 
+    /**
+     * Has messages from the cloud handled: one after the other, in their order, each at least once. To be called before `start`,
+     * or while there is no connection.
+     *
+     * @param handler a message is acknowledged when it has returned, and delivered again when it throws; the newest one counts
+     * @throws LeafError FeatureTooLate for the first handler while there is a connection
+     * @devsWhenUsed
+     */
+    onMessage(handler: CloudMessageHandler): void {
+        if (this.cloudMessages === undefined)
+            this.cloudMessages = this.addFeature(new CloudMessages(this))
+        this.cloudMessages.handler = handler
+    }
+
+    /**
+     * Has a direct method answered. To be called before `start`, or while there is no connection.
+     *
+     * @param handler a name's first handler stays; what happens when it fails or takes too long is in methods.ts
+     * @throws LeafError FeatureTooLate for the first method while there is a connection
+     * @devsWhenUsed
+     */
+    onMethod(name: string, handler: MethodHandler): void {
+        if (this.methods === undefined)
+            this.methods = this.addFeature(new Methods(this))
+        this.methods.handle(name, handler)
+    }
+
+    /**
+     * The device's twin. The first call has to come before `start`, or while there is no connection.
+     *
+     * @throws LeafError FeatureTooLate for the first call while there is a connection
+     * @devsWhenUsed
+     */
+    twin(): Twin {
+        if (this.deviceTwin === undefined)
+            this.deviceTwin = this.addFeature(new TwinFeature(this))
+        return this.deviceTwin
+    }
+
+    /** @devsWhenUsed */
+    private addFeature<T extends Feature>(feature: T): T {
+        failIf(
+            this.connected,
+            ErrorCode.FeatureTooLate,
+            "app: messages, methods and the twin are for before start"
+        )
+        this.features.push(feature)
+        return feature
+    }
+
     private createMessage(
         body: any,
         options: SendOptions,
@@ -225,7 +289,8 @@ export class Leaf {
         this.wake()
     }
 
-    private wake(): void {
+    /** Has the connection's fiber look for what is to be done: for features. */
+    wake(): void {
         if (this.connected) this.link.transport.wake()
     }
 
@@ -414,14 +479,6 @@ export class Leaf {
             log(`no time: ${describe(e)}`)
         }
     }
-}
-
-function log(line: string): void {
-    console.log(`leaf: ${line}`)
-}
-
-function describe(error: any): string {
-    return `${error.message} (${errorCode(error)})`
 }
 
 /** Milliseconds as seconds with one decimal. */

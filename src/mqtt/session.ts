@@ -228,13 +228,18 @@ export class Session {
         const waitMs = Math.min(maxWaitMs, this.nextDeadlineMs() - ds.millis())
         const reading = await this.reader.read(Math.max(0, waitMs))
         if (reading === Reading.Packet) this.handle()
+        await this.acknowledge()
+        await this.checkDeadlines(reading === Reading.Nothing)
+    }
+
+    /** Acknowledges the messages that were handled, up to the first that was not. */
+    async acknowledge(): Promise<void> {
         while (this.owed.length > 0) {
             const oldest = this.owed[0]
             if (!oldest.isHandled) break
             removeAt(this.owed, 0)
             await this.send(encodePuback(oldest.packetId))
         }
-        await this.checkDeadlines(reading === Reading.Nothing)
     }
 
     /** Whether nothing has come in since the last ping. */

@@ -6,7 +6,7 @@ import { ManualClock } from "../../../sim/gateway/clock"
 import type { CloudMessage } from "../../../sim/gateway/cloudmessage"
 import type { GatewayEvents } from "../../../sim/gateway/events"
 import type { ProfileName } from "../../../sim/gateway/profiles"
-import { DEVICEBOUND, rig, until, type Client, type Rig } from "./rig"
+import { DEVICEBOUND, rig, until, within, type Client, type Rig } from "./rig"
 
 const NAMES: ProfileName[] = ["edgehub", "hub"]
 const HOUR_MS = 3_600_000
@@ -17,6 +17,10 @@ function send(it: Rig, count: number): CloudMessage[] {
         it.gateway.cloudMessages.send("leaf-1", { body: `${i + 1}` })
     )
 }
+
+/** The last state of a message. */
+const end = ({ messageId, settled }: CloudMessage) =>
+    within(`the end of the message ${messageId}`, settled)
 
 async function receive(client: Client, count: number) {
     const packets: IPublishPacket[] = []
@@ -66,7 +70,7 @@ for (const profile of NAMES)
             )
             assert.deepEqual(packet.payload, Buffer.from([0, 255]))
             acknowledge(client, packet)
-            assert.equal(await message.settled, "completed")
+            assert.equal(await end(message), "completed")
             assert.deepEqual(states(it, message), [
                 "enqueued",
                 "in-flight",
@@ -83,7 +87,17 @@ for (const profile of NAMES)
             assert.deepEqual(bodies(packets), ["1", "2", "3"])
             assert.ok(packets.every(p => p.qos === 0 && !p.messageId))
             for (const message of messages)
-                assert.equal(await message.settled, "completed")
+                assert.equal(await end(message), "completed")
+        })
+
+        test("without properties comes on the topic without a bag", async t => {
+            const it = await rig(t, { profile })
+            const client = await it.subscribed()
+            it.gateway.cloudMessages.send("leaf-1", { to: null })
+            const [packet] = await receive(client, 1)
+            const topic = "devices/leaf-1/messages/devicebound"
+            const slash = profile === "hub" ? "/" : ""
+            assert.equal(packet.topic, topic + slash)
         })
 
         test("waits while the device has not subscribed, and is delivered when it does", async t => {
@@ -128,7 +142,7 @@ for (const profile of NAMES)
             const messages = send(it, 3)
             const before = await receive(first, 3)
             acknowledge(first, before[0])
-            await messages[0].settled
+            await end(messages[0])
             await vanish(it, first)
             assert.equal(messages[1].state, "enqueued")
             it.gateway.cloudMessages.send("leaf-1", { body: "4" })
@@ -145,7 +159,7 @@ for (const profile of NAMES)
             if (profile === "hub")
                 assert.equal(after[0].messageId, before[1].messageId)
             acknowledge(second, ...after)
-            assert.equal(await messages[2].settled, "completed")
+            assert.equal(await end(messages[2]), "completed")
         })
 
         test("that is in flight when a newer connection takes over comes there", async t => {
@@ -156,7 +170,7 @@ for (const profile of NAMES)
             const newer = await it.connected({ clean: false })
             const [packet] = await receive(newer, 1)
             acknowledge(newer, packet)
-            assert.equal(await message.settled, "completed")
+            assert.equal(await end(message), "completed")
         })
 
         test("is dead-lettered after ten deliveries without a PUBACK, when the connection ends", async t => {
@@ -176,7 +190,7 @@ for (const profile of NAMES)
                 assert.equal(message.state, "enqueued")
                 client = await it.connected({ clean: false })
             }
-            assert.equal(await message.settled, "dead-lettered")
+            assert.equal(await end(message), "dead-lettered")
             assert.equal(message.reason, "delivery-count-exceeded")
             assert.equal((await told).statusCode, "DeliveryCountExceeded")
             const next = await it.connected({ clean: false })
@@ -196,7 +210,7 @@ describe("the packet id", () => {
         )
         for (const [i, message] of messages.entries()) {
             acknowledge(client, packets[2])
-            await message.settled
+            await end(message)
             assert.deepEqual(
                 messages.map(({ state }) => state === "completed"),
                 [true, i > 0, i > 1]
@@ -216,7 +230,7 @@ describe("the packet id", () => {
         await client.drain()
         assert.equal(message.state, "in-flight")
         acknowledge(client, packets[1])
-        assert.equal(await message.settled, "completed")
+        assert.equal(await end(message), "completed")
     })
 
     test("is its own for each message of a hub: a PUBACK is for that message", async t => {
@@ -226,7 +240,7 @@ describe("the packet id", () => {
         const packets = await receive(client, 3)
         assert.equal(new Set(packets.map(p => p.messageId)).size, 3)
         acknowledge(client, packets[1])
-        await messages[1].settled
+        await end(messages[1])
         assert.deepEqual(
             messages.map(({ state }) => state),
             ["in-flight", "completed", "in-flight"]
@@ -269,7 +283,7 @@ describe("a message that is older than the subscription", () => {
         const it = await rig(t, { clock })
         const told = it.gateway.waitFor("feedback")
         const [message, client] = await older(it, clock, 30_000)
-        assert.equal(await message.settled, "dead-lettered")
+        assert.equal(await end(message), "dead-lettered")
         assert.equal(message.reason, "rejected")
         assert.equal(message.deliveryCount, 0)
         assert.equal((await told).statusCode, "Rejected")
@@ -292,16 +306,16 @@ describe("a message that is older than the subscription", () => {
 
     test("is none if the session was kept, even if the device subscribes once more", async t => {
         const clock = new ManualClock()
-        const it = await rig(t, { clock })
+        const it = await rig(t, { clock, limits: { inFlight: 1 } })
         await vanish(it, await it.subscribed())
         clock.advance(HOUR_MS / 2)
-        send(it, 1)
+        send(it, 2)
         clock.advance(60_000)
         const client = await it.connected({ clean: false })
-        assert.deepEqual(bodies(await receive(client, 1)), ["1"])
+        const [first] = await receive(client, 1)
         await client.subscribe([DEVICEBOUND])
-        send(it, 1)
-        assert.deepEqual(bodies(await receive(client, 1)), ["1"])
+        acknowledge(client, first)
+        assert.deepEqual(bodies(await receive(client, 1)), ["2"])
     })
 })
 
@@ -318,7 +332,7 @@ describe("the queue", () => {
         cloudMessages.send("leaf-2")
         const [first] = await receive(client, 1)
         acknowledge(client, first)
-        await messages[0].settled
+        await end(messages[0])
         cloudMessages.send("leaf-1")
         assert.throws(() => cloudMessages.send("leaf-1"), {
             code: "queue-full",
@@ -350,7 +364,7 @@ describe("the queue", () => {
         const packets = await receive(client, 50)
         assert.ok(packets.every(({ payload }) => payload.length === 65_000))
         acknowledge(client, ...packets)
-        assert.equal(await messages[49].settled, "completed")
+        assert.equal(await end(messages[49]), "completed")
     })
 
     test("lets a message expire after an hour, or when it was told to", async t => {
@@ -367,7 +381,7 @@ describe("the queue", () => {
         clock.advance(HOUR_MS - 60_000 - 1)
         assert.equal(hour.state, "enqueued")
         clock.advance(1)
-        assert.equal(await hour.settled, "expired")
+        assert.equal(await end(hour), "expired")
         assert.deepEqual(await told, {
             deviceId: "leaf-1",
             originalMessageId: hour.messageId,
@@ -391,9 +405,9 @@ describe("the queue", () => {
         clock.advance(2_000)
         assert.deepEqual([one.state, two.state], ["in-flight", "in-flight"])
         acknowledge(client, packet)
-        assert.equal(await one.settled, "completed")
+        assert.equal(await end(one), "completed")
         await vanish(it, client)
-        assert.equal(await two.settled, "expired")
+        assert.equal(await end(two), "expired")
     })
 
     test("is emptied by a purge, except for what is in flight", async t => {
@@ -404,10 +418,10 @@ describe("the queue", () => {
         const waiting = cloudMessages.send("leaf-1", { ack: "negative" })
         const told = it.gateway.waitFor("feedback")
         assert.equal(cloudMessages.purge("leaf-1"), 1)
-        assert.equal(await waiting.settled, "dead-lettered")
+        assert.equal(await end(waiting), "dead-lettered")
         assert.equal((await told).statusCode, "Purged")
         acknowledge(client, ...(await receive(client, 1)))
-        assert.equal(await flying.settled, "completed")
+        assert.equal(await end(flying), "completed")
         assert.equal(cloudMessages.purge("leaf-1"), 0)
     })
 
@@ -418,7 +432,7 @@ describe("the queue", () => {
         const flying = cloudMessages.send("leaf-1", { ack: "full" })
         await receive(client, 1)
         it.registry.remove("leaf-1")
-        assert.equal(await flying.settled, "dead-lettered")
+        assert.equal(await end(flying), "dead-lettered")
         assert.equal(flying.reason, "purged")
         assert.throws(() => cloudMessages.send("leaf-1"), {
             code: "unknown-identity",
@@ -467,7 +481,7 @@ describe("feedback", () => {
             const { cloudMessages } = it.gateway
             const good = cloudMessages.send("leaf-1", { ack, messageId: "a" })
             acknowledge(client, ...(await receive(client, 1)))
-            await good.settled
+            await end(good)
             await vanish(it, client)
             cloudMessages.send("leaf-1", { ack, messageId: "b", expiryMs: 1 })
             clock.advance(1)

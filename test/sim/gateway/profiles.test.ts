@@ -335,6 +335,15 @@ describe("what both have in common", () => {
         })
 
     for (const profile of NAMES)
+        test(`a connection to ${profile} that ends leaves no timer behind`, async t => {
+            const clock = new ManualClock()
+            const it = await rig(t, { clock, profile })
+            await it.connected()
+            await it.gateway.close()
+            assert.equal(clock.pending, 0)
+        })
+
+    for (const profile of NAMES)
         test(`an older connection of the same device is closed by ${profile}`, async t => {
             const { gateway, connected } = await rig(t, { profile })
             const older = await connected()

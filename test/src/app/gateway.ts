@@ -26,7 +26,14 @@ export class TestGateway {
     readonly connectFlags: number[] = []
     /** `{DUP, when set }{topic} {body}` of each PUBLISH. */
     readonly published: string[] = []
+    readonly subscribed: string[] = []
+    /** Messages to the device that it has not acknowledged; all are delivered, with packet id 1, when it subscribes. */
+    readonly cloudMessages: CloudMessage[] = []
+    /** PUBACKs of the device. */
+    acknowledged = 0
     disconnects = 0
+    /** Called with topic and body of each PUBLISH. */
+    onPublished: (topic: string, body: Buffer) => void = () => {}
 
     handshakeMs = 100
     /** Messages that get a PUBACK; later ones do not. */
@@ -61,6 +68,14 @@ export class TestGateway {
         while (this.published.length < count && millis() < endMs) await sleep(5)
     }
 
+    /** A message for the device: kept until it acknowledges it, and delivered now if it has subscribed. */
+    sendCloudMessage(topic: string, body: Buffer): void {
+        const message = { topic, body }
+        this.cloudMessages.push(message)
+        if (this.connection !== undefined && this.connection.isOpen())
+            this.connection.deliverCloudMessage(message)
+    }
+
     /** Waits until `count` devices have connected, at most ten seconds. */
     async waitForConnects(count: number): Promise<void> {
         const endMs = millis() + 10000
@@ -68,7 +83,12 @@ export class TestGateway {
     }
 }
 
-class TestConnection implements Transport {
+interface CloudMessage {
+    topic: string
+    body: Buffer
+}
+
+export class TestConnection implements Transport {
     private received = Buffer.alloc(0)
     private answers = Buffer.alloc(0)
     private woken = false
@@ -80,9 +100,40 @@ class TestConnection implements Transport {
         private readonly port: number
     ) {}
 
+    isOpen(): boolean {
+        return !this.broken && !this.isClosed
+    }
+
     /** Breaks the connection as a reset does. */
     reset(): void {
         this.broken = true
+    }
+
+    /** Sends a message with QoS 0. */
+    deliver(topic: string, body: Buffer): void {
+        this.deliverWith(hex`30`, topic, hex``, body)
+    }
+
+    /** Sends a message with QoS 1, and packet id 1 as edgeHub does. */
+    deliverCloudMessage(message: CloudMessage): void {
+        this.deliverWith(hex`32`, message.topic, hex`0001`, message.body)
+    }
+
+    private deliverWith(
+        first: Buffer,
+        topic: string,
+        id: Buffer,
+        body: Buffer
+    ): void {
+        const text = Buffer.from(topic)
+        const length = 2 + text.length + id.length + body.length
+        const head = Buffer.alloc(5)
+        head[0] = (length & 127) | 128
+        head[1] = ((length >> 7) & 127) | 128
+        head[2] = length >> 14
+        head[3] = text.length >> 8
+        head[4] = text.length
+        this.answers = Buffer.concat(this.answers, first, head, text, id, body)
     }
 
     /** Sends a PUBACK. */
@@ -174,12 +225,33 @@ class TestConnection implements Transport {
                 gateway.published.push(
                     `${(first & 8) !== 0 ? "DUP " : ""}${topic} ${body.slice(start).toString()}`
                 )
+                gateway.onPublished(topic, body.slice(start))
                 if (qos > 0 && gateway.acknowledges > 0) {
                     gateway.acknowledges--
                     this.answer(0x40, body[start - 2], body[start - 1])
                 }
                 break
             }
+            case 8: {
+                const filter = readText(body, 2)
+                gateway.subscribed.push(filter)
+                const granted = Buffer.alloc(5)
+                granted[0] = 0x90
+                granted[1] = 3
+                granted[2] = body[0]
+                granted[3] = body[1]
+                granted[4] = body[body.length - 1]
+                this.answers = Buffer.concat(this.answers, granted)
+                if (filter.endsWith("/devicebound/#"))
+                    for (const message of gateway.cloudMessages)
+                        this.deliverCloudMessage(message)
+                break
+            }
+            case 4:
+                gateway.acknowledged++
+                if (gateway.cloudMessages.shift() === undefined)
+                    throw new Error("a PUBACK too much")
+                break
             case 12: {
                 const pong = Buffer.alloc(2)
                 pong[0] = 0xd0

@@ -1,69 +1,12 @@
 import { sleep } from "@devicescript/core"
 import { describe, expect, test } from "@devicescript/test"
-import { Leaf } from "../../../src/app/leaf"
-import type { Settings } from "../../../src/app/settings"
 import { ErrorCode } from "../../../src/errors"
 import { createToken } from "../../../src/iothub/sas"
 import { expectCode } from "../check"
-import {
-    DATE,
-    MQTT_PORT,
-    NOT_AFTER,
-    NOT_BEFORE,
-    TIME_PORT,
-    TestGateway,
-} from "./gateway"
+import { Bench } from "./bench"
+import { DATE, NOT_AFTER, NOT_BEFORE } from "./gateway"
 
 const EVENTS = "devices/sensor-1/messages/events/"
-
-function createSettings(): Settings {
-    return {
-        hubHost: "hub.example",
-        deviceId: "sensor-1",
-        deviceKey: Buffer.from("0123456789abcdef0123456789abcdef"),
-        gateway: "gw.local",
-        gatewayAddress: "127.0.0.1",
-        mqttPort: MQTT_PORT,
-        timePort: TIME_PORT,
-        anchors: [],
-        provisionedSec: NOT_BEFORE - 5,
-        floorSec: 0,
-        boots: 6,
-        telemetrySec: 60,
-        heartbeatSec: 300,
-        alertC: 30,
-    }
-}
-
-/** A leaf at a gateway in memory, and what it has written to flash. */
-class Bench {
-    readonly gateway = new TestGateway()
-    readonly settings = createSettings()
-    readonly stored: string[] = []
-    leaf: Leaf
-
-    start(): Leaf {
-        const gateway = this.gateway
-        const stored = this.stored
-        this.leaf = new Leaf(
-            this.settings,
-            async port => await gateway.open(port),
-            async (name, value) => {
-                stored.push(`${name}=${value}`)
-            }
-        )
-        this.leaf.start()
-        return this.leaf
-    }
-
-    /** Breaks the connection, once the leaf knows that it stands, and waits for the next one. */
-    async reconnect(): Promise<void> {
-        for (let i = 0; i < 1000 && !this.leaf.connected; i++) await sleep(10)
-        const count = this.gateway.clientIds.length
-        this.gateway.connection.reset()
-        await this.gateway.waitForConnects(count + 1)
-    }
-}
 
 describe("leaf", () => {
     test("connects with id, user name and a token that ends with the certificate, and keeps its session", async () => {
