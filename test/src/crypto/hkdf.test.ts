@@ -73,9 +73,11 @@ describe("hkdf", () => {
     })
 
     test("without a key there is no authenticated digest, and no plain one in its place", async () => {
-        for (const salt of [undefined, null])
-            await expectCode(ErrorCode.CryptoKeyLength, () => {
-                hkdfExtract(salt, IKM)
-            })
+        await expectCode(ErrorCode.CryptoKeyLength, () => {
+            hkdfExtract(undefined, IKM)
+        })
+        await expectCode(ErrorCode.CryptoKeyLength, () => {
+            hkdfExtract(null, IKM)
+        })
     })
 })
