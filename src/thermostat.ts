@@ -58,7 +58,7 @@ async function setInterval(leaf: Leaf, seconds: any): Promise<MethodResult> {
 }
 
 /** What the leaf does when the cloud says something. */
-function setUp(leaf: Leaf): void {
+export function setUp(leaf: Leaf): void {
     const settings = leaf.settings
     const telemetrySec = settings.telemetrySec
     const alertC = settings.alertC
