@@ -1,7 +1,7 @@
 /**
  * `leaf demo`: the firmware in the simulator against the local gateway, with everything that it needs made on the spot.
  *
- * After some telemetry the sensors fall silent, so that a heartbeat is seen; then the network is away for a while, so that
+ * First the cloud has its say: desired properties, a direct method, a message. Then the sensors fall silent, so that a heartbeat is seen; then the network is away for a while, so that
  * an overdue one is seen, and the way back: the time from the gateway, a token for an hour, what was not delivered.
  */
 import { parseArgs } from "node:util"
@@ -20,9 +20,10 @@ import { Plug } from "../vm/plug"
 import { simulatedSensors, sine } from "../vm/sensors"
 import { SkippingClock } from "../vm/virtualclock"
 import { Failure } from "./failure"
-import { compileFirmware } from "./firmware"
+import { compileFirmware, type FirmwareName } from "./firmware"
 import {
     readBoard,
+    readFirmware,
     readNumber,
     readProfile,
     USAGE,
@@ -43,6 +44,7 @@ Options:
   --profile <name>   what the gateway behaves as, where the two differ: edgehub (default), the gateway of Azure IoT
                      Edge; or hub, IoT Hub itself
   --dir <folder>     where certificates and device are kept (default .leaf, and .leaf/ec for --chain ec)
+  --firmware <name>  thermostat (default): messages, methods and twin, too; telemetry: no more than that
   --board <name>     as slow as this board: esp32-c3 or pico-w. Each public-key operation takes the seconds that are
                      estimated for it there. You do not wait for them: device and gateway skip them together,
                      so that the gateway's 60 s up to CONNECT count as they would
@@ -58,10 +60,16 @@ const TELEMETRY_SEC = 3
 const HEARTBEAT_SEC = 10
 
 /** The scenes, after the first telemetry message, in seconds. */
-const SENSORS_SILENT_AT = 12
-const SENSORS_BACK_AT = 30
-const NETWORK_AWAY_AT = 39
-const NETWORK_BACK_AT = 55.5
+const DESIRED_AT = 2
+const METHOD_AT = 6
+const MESSAGE_AT = 10
+const SENSORS_SILENT_AT = 14
+const SENSORS_BACK_AT = 32
+const NETWORK_AWAY_AT = 41
+const NETWORK_BACK_AT = 57.5
+
+/** What the cloud desires: more readings, and another threshold for the alert. */
+const DESIRED = { telemetrySec: 1, alertC: 21 }
 
 const ADDRESS = "127.0.0.1"
 
@@ -75,6 +83,7 @@ interface DemoOptions {
     chain: KeyType
     profile: ProfileName
     folder: string
+    firmware: FirmwareName | undefined
     board: Board | undefined
     json: boolean
 }
@@ -113,6 +122,7 @@ function readOptions(args: string[]): DemoOptions | undefined {
                 "https-port": { type: "string", default: "8443" },
                 chain: { type: "string", default: "rsa" },
                 profile: { type: "string", default: "edgehub" },
+                firmware: { type: "string" },
                 board: { type: "string" },
                 dir: { type: "string" },
                 json: { type: "boolean", default: false },
@@ -139,6 +149,7 @@ function readOptions(args: string[]): DemoOptions | undefined {
         chain,
         profile: readProfile(values.profile!),
         folder,
+        firmware: readFirmware(values.firmware),
         board: readBoard(values.board),
         json: values.json!,
     }
@@ -176,7 +187,7 @@ class Demo {
                 text: `making an owner's CA chain (three ${chain === "ec" ? "P-256" : "RSA-4096"} keys) and a device identity in ${folder}`,
             })
         )
-        const image = await compileFirmware(chain)
+        const image = await compileFirmware(chain, this.options.firmware)
         const gateway = await this.startGateway(workspace)
         await this.startDevice(workspace, gateway, image)
     }
@@ -266,6 +277,7 @@ class Demo {
                 reason: event.reason,
             })
         )
+        this.showOperations(gateway)
         gateway.on("dropped", ({ deviceId, topic, reason }) =>
             this.show({ type: "dropped", deviceId, topic, reason })
         )
@@ -291,6 +303,27 @@ class Demo {
             if (deviceId !== undefined)
                 this.show({ type: "disconnected", deviceId, reason: message })
         })
+    }
+
+    private showOperations(gateway: Gateway) {
+        gateway.on("reported", ({ deviceId, version, patch }) =>
+            this.show({ type: "reported", deviceId, version, patch })
+        )
+        gateway.on("reportRefused", ({ deviceId, reason: failure }) =>
+            this.show({ type: "reported", deviceId, failure })
+        )
+        gateway.on("desiredSent", ({ deviceId, version, patch }) =>
+            this.show({ type: "desired", deviceId, version, patch })
+        )
+        gateway.on("methodCalled", ({ deviceId, name, payload }) =>
+            this.show({ type: "method", deviceId, name, payload })
+        )
+        gateway.on("methodAnswered", ({ deviceId, name, status, payload }) =>
+            this.show({ type: "method", deviceId, name, status, payload })
+        )
+        gateway.on("methodFailed", ({ deviceId, name, message: failure }) =>
+            this.show({ type: "method", deviceId, name, failure })
+        )
     }
 
     private async startDevice(
@@ -349,6 +382,26 @@ class Demo {
                     action()
                 }, seconds * 1000)
             )
+        if (this.options.firmware !== "telemetry") {
+            at(
+                DESIRED_AT,
+                "the cloud desires more readings, and an alert at a lower temperature",
+                () => this.gateway?.twins.patchDesired(this.deviceId, DESIRED)
+            )
+            at(
+                METHOD_AT,
+                `the cloud calls the method setInterval: a reading every ${TELEMETRY_SEC} s again`,
+                () => void this.callMethod()
+            )
+            at(
+                MESSAGE_AT,
+                "the cloud sends a message, which the device shows and acknowledges",
+                () =>
+                    this.gateway?.cloudMessages.send(this.deviceId, {
+                        body: "good day",
+                    })
+            )
+        }
         at(
             SENSORS_SILENT_AT,
             `the sensors fall silent: without telemetry, a heartbeat comes after ${HEARTBEAT_SEC} s`,
@@ -367,6 +420,20 @@ class Demo {
             "the network is back: the device reads the time, connects, and sends what it could not",
             () => (this.networkAway = false)
         )
+    }
+
+    private async callMethod() {
+        try {
+            await this.gateway?.methods.invoke(
+                this.deviceId,
+                "setInterval",
+                TELEMETRY_SEC
+            )
+        } catch (error) {
+            // The device may just be away, or the demonstration at its end.
+            if (!(error instanceof GatewayError)) throw error
+            this.show({ type: "scene", text: error.message })
+        }
     }
 
     private cutNetwork() {

@@ -1,22 +1,45 @@
-/** The firmwares that ship with the package: one for each set of TLS parts. */
+/** The firmwares that ship with the package, for each set of TLS parts. */
 import { X509Certificate } from "node:crypto"
 import { join } from "node:path"
 import { compile, Image } from "../vm/compiler"
+import { Failure } from "./failure"
+import { USAGE } from "./options"
 
 const PACKAGE = join(__dirname, "../../..")
 
 /** The set of TLS parts that a firmware has: for RSA chains, for P-256 chains, for both. */
 export type FirmwareSet = "rsa" | "ec" | "all"
 
-const ENTRIES: Record<FirmwareSet, string> = {
-    rsa: "src/main.ts",
-    ec: "src/mainec.ts",
-    all: "src/mainall.ts",
+/** What a firmware does: all that IoT Hub knows about a device, or telemetry alone. */
+export type FirmwareName = "thermostat" | "telemetry"
+
+const ENTRIES: Record<
+    FirmwareSet,
+    Partial<Record<FirmwareName, string>> & { telemetry: string }
+> = {
+    rsa: { thermostat: "src/mainthermostat.ts", telemetry: "src/main.ts" },
+    ec: { thermostat: "src/mainthermostatec.ts", telemetry: "src/mainec.ts" },
+    all: { telemetry: "src/mainall.ts" },
 }
 
-/** Compiles a firmware; the first time takes some seconds. */
-export function compileFirmware(set: FirmwareSet): Promise<Image> {
-    return compile(join(PACKAGE, ENTRIES[set]), { root: PACKAGE })
+/**
+ * Compiles a firmware; the first time takes some seconds.
+ *
+ * @param name the one that does most, if it is missing
+ * @throws Failure if the set leaves no room for it
+ */
+export function compileFirmware(
+    set: FirmwareSet,
+    name?: FirmwareName
+): Promise<Image> {
+    const { thermostat, telemetry } = ENTRIES[set]
+    if (name === "thermostat" && !thermostat)
+        throw new Failure(
+            "--firmware thermostat: the TLS parts of --set all leave no room for it: take --firmware telemetry, or --set rsa or ec.",
+            USAGE
+        )
+    const entry = (name !== "telemetry" && thermostat) || telemetry
+    return compile(join(PACKAGE, entry), { root: PACKAGE })
 }
 
 /** The set for gateways with a chain up to one of these CAs, by the kind of their keys. */

@@ -2,6 +2,7 @@
 import { PROFILES, type ProfileName } from "../gateway/profiles"
 import { Board, BOARDS } from "../vm/boards"
 import { Failure } from "./failure"
+import type { FirmwareName } from "./firmware"
 
 /** The exit code for wrong usage, as shells count it. */
 export const USAGE = 2
@@ -41,6 +42,18 @@ export function readProfile(name: string): ProfileName {
             USAGE
         )
     return name as ProfileName
+}
+
+/** The firmware of `--firmware`; `undefined` when it is not given. */
+export function readFirmware(
+    name: string | undefined
+): FirmwareName | undefined {
+    if (name !== undefined && name !== "thermostat" && name !== "telemetry")
+        throw new Failure(
+            `--firmware ${name}: there are thermostat and telemetry.`,
+            USAGE
+        )
+    return name
 }
 
 /** What `parseArgs` of Node says of wrong usage, as one sentence. */

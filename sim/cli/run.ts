@@ -9,8 +9,19 @@ import { Board } from "../vm/boards"
 import { startDevice } from "../vm/host"
 import { simulatedSensors, sine } from "../vm/sensors"
 import { Failure, systemCode } from "./failure"
-import { compileFirmware, FirmwareSet, setFor } from "./firmware"
-import { readBoard, readNumber, USAGE, usageFailure } from "./options"
+import {
+    compileFirmware,
+    type FirmwareName,
+    type FirmwareSet,
+    setFor,
+} from "./firmware"
+import {
+    readBoard,
+    readFirmware,
+    readNumber,
+    USAGE,
+    usageFailure,
+} from "./options"
 
 const HELP = `Usage: leaf run --connection-string-file <file> --ca <file> [options]
 
@@ -25,7 +36,9 @@ Options:
   --https-port <n>     HTTPS, for the time (default 443)
   --telemetry <s>      seconds from one telemetry message to the next (default 60)
   --heartbeat <s>      seconds of silence before a heartbeat (default 300)
-  --set <set>          the firmware's TLS parts: rsa, ec or all (default: what the CAs' keys need)
+  --firmware <name>    thermostat (default): messages, methods and twin, too; telemetry: no more than that
+  --set <set>          the firmware's TLS parts: rsa, ec or all (default: what the CAs' keys need);
+                       with all there is no room for the thermostat
   --board <name>       as slow as this board, in real time: esp32-c3 or pico-w. Each public-key operation takes the seconds
                        that are estimated for it there (a first connection a minute or two), so that the gateway's
                        limits are met as they would be
@@ -57,7 +70,8 @@ export async function run(args: string[]): Promise<number> {
     )
     const image = await compileFirmware(
         options.set ??
-            setFor(ca.map(certificate => new X509Certificate(certificate)))
+            setFor(ca.map(certificate => new X509Certificate(certificate))),
+        options.firmware
     )
     const device = await startDevice({
         image,
@@ -81,6 +95,7 @@ interface RunOptions {
     connectionStringFile: string
     ca: string[]
     set: FirmwareSet | undefined
+    firmware: FirmwareName | undefined
     provisioning: ProvisioningOptions
     board: Board | undefined
     json: boolean
@@ -99,6 +114,7 @@ function readOptions(args: string[]): RunOptions | undefined {
                 "https-port": { type: "string", default: "443" },
                 telemetry: { type: "string", default: "60" },
                 heartbeat: { type: "string", default: "300" },
+                firmware: { type: "string" },
                 set: { type: "string" },
                 board: { type: "string" },
                 json: { type: "boolean", default: false },
@@ -120,6 +136,7 @@ function readOptions(args: string[]): RunOptions | undefined {
         throw new Failure(`--set ${set}: there are rsa, ec and all.`, USAGE)
     return {
         set,
+        firmware: readFirmware(values.firmware),
         connectionStringFile: file,
         ca: values.ca,
         json: values.json!,

@@ -36,6 +36,9 @@ const CLOUD_COLOURS: Record<CloudMessageState, Colour> = {
     "dead-lettered": "red",
 }
 
+/** Characters of JSON in a line. */
+const MAX_JSON = 200
+
 /** A line an event: when, what, and what there is to say of it. */
 export class TextDisplay implements Display {
     private readonly startMs = performance.now()
@@ -105,6 +108,22 @@ export function describe(event: ShownEvent): [string, Colour, string] {
                 CLOUD_COLOURS[event.state],
                 `to ${event.deviceId}: ${event.messageId} ${event.state}${event.reason ? `, ${event.reason}` : ""} (deliveries: ${event.deliveryCount})`,
             ]
+        case "reported":
+            return event.failure === undefined
+                ? [
+                      "reported",
+                      "green",
+                      `${event.deviceId}, version ${event.version}: ${shown(event.patch)}`,
+                  ]
+                : ["reported", "red", `${event.deviceId}: ${event.failure}`]
+        case "desired":
+            return [
+                "desired",
+                "plain",
+                `to ${event.deviceId}, version ${event.version}: ${shown(event.patch)}`,
+            ]
+        case "method":
+            return method(event)
         case "dropped":
             return [
                 "dropped",
@@ -140,6 +159,29 @@ export function describe(event: ShownEvent): [string, Colour, string] {
                 `${event.accepted} telemetry messages were accepted`,
             ]
     }
+}
+
+function method({
+    deviceId,
+    name,
+    status,
+    payload,
+    failure,
+}: ShownEvent & { type: "method" }): [string, Colour, string] {
+    if (failure !== undefined) return ["method", "red", failure]
+    if (status === undefined)
+        return ["method", "plain", `${name}(${shown(payload)}) at ${deviceId}`]
+    return [
+        "method",
+        status < 400 ? "green" : "yellow",
+        `${name} at ${deviceId}: ${status} ${shown(payload)}`,
+    ]
+}
+
+/** JSON, cut short: a document can have 32 KB and a payload 128. */
+function shown(json: unknown): string {
+    const text = JSON.stringify(json ?? null)
+    return text.length > MAX_JSON ? `${text.slice(0, MAX_JSON)}…` : text
 }
 
 function list(properties: Record<string, string>): string {

@@ -4,6 +4,7 @@ import type {
     DeadLetterReason,
 } from "../gateway/cloudmessage"
 import type { ProfileName } from "../gateway/profiles"
+import type { Json, JsonObject } from "../gateway/twin"
 
 export type ShownEvent =
     | {
@@ -55,6 +56,30 @@ export type ShownEvent =
           state: CloudMessageState
           deliveryCount: number
           reason?: DeadLetterReason
+      }
+    /** A device has reported properties, or a patch that was refused (then without a version). */
+    | {
+          type: "reported"
+          deviceId: string
+          version?: number
+          patch?: JsonObject
+          failure?: string
+      }
+    /** A device was told of its desired properties. */
+    | {
+          type: "desired"
+          deviceId: string
+          version: number
+          patch: JsonObject
+      }
+    /** A direct method was called (no status), answered (a status), or came to nothing (a failure). */
+    | {
+          type: "method"
+          deviceId: string
+          name: string
+          status?: number
+          payload?: Json
+          failure?: string
       }
     /** A message of the device that the gateway threw away. */
     | { type: "dropped"; deviceId: string; topic: string; reason: string }

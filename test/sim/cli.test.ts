@@ -154,6 +154,7 @@ test("wrong usage is one sentence and exit code 2, before anything is made", asy
         [["demo", "--board", "toString"], /--board toString/],
         [["demo", "--https-port", "x"], /--https-port x/],
         [["demo", "--chain", "dsa"], /--chain dsa/],
+        [["demo", "--firmware", "toString"], /--firmware toString/],
         [
             ["demo", "--profile", "iotcentral"],
             /--profile iotcentral: there are edgehub and hub/,

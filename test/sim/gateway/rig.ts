@@ -263,6 +263,7 @@ export async function until(condition: () => boolean): Promise<void> {
 /** What does not come does not come: a test that fails must not hang. */
 const PATIENCE_MS = 10_000
 
+/** What a promise gives, or an error if that takes too long. */
 export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_resolve, reject) => {
