@@ -75,7 +75,7 @@ export class Methods implements Feature {
     private readonly names: string[] = []
     private readonly handlers: MethodHandler[] = []
     /** Of this connection. Only its fiber changes the list. */
-    private calls: Call[] = []
+    private calls: Call[]
     running = 0
 
     constructor(readonly leaf: Leaf) {}
@@ -117,19 +117,21 @@ export class Methods implements Feature {
         let index = 0
         while (index < this.calls.length) {
             const call = this.calls[index]
-            if (call.answer === null && ds.millis() >= call.endMs)
+            if (call.answer === null) {
+                if (ds.millis() < call.endMs) {
+                    index++
+                    continue
+                }
                 refuse(call, 504, "the method takes too long")
-            if (call.answer === null) index++
-            else {
-                removeAt(this.calls, index)
-                log(`method ${call.name} ${call.status}`)
-                await sendOperation(
-                    session,
-                    `methods/res/${call.status}`,
-                    call.rid,
-                    call.answer
-                )
             }
+            removeAt(this.calls, index)
+            log(`method ${call.name} ${call.status}`)
+            await sendOperation(
+                session,
+                `methods/res/${call.status}`,
+                call.rid,
+                call.answer
+            )
         }
         this.leaf.isBusy = index > 0
     }

@@ -9,22 +9,11 @@
  */
 import { ErrorCode, failIf } from "../errors"
 import { decodeComponent } from "./percent"
+import { FIELDS } from "./systemproperties"
 import { MAX_TOPIC_LENGTH } from "./telemetry"
 
 /** Properties of a message, with those of the system. Each takes some 50 bytes of heap. */
 export const MAX_PROPERTIES = 32
-
-/** The system's properties that have a field of their own, and the fields. */
-const FIELDS = [
-    "$.mid",
-    "messageId",
-    "$.cid",
-    "correlationId",
-    "$.ct",
-    "contentType",
-    "$.ce",
-    "contentEncoding",
-]
 
 /** A message from the cloud. */
 export interface CloudMessage {

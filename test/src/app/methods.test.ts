@@ -275,6 +275,7 @@ describe("methods", () => {
 
     test("more calls than can wait for their answer are not answered, and do no harm", async () => {
         const methods = new Methods({ wake: () => {} } as any as Leaf)
+        methods.begin()
         for (let i = 0; i < 4 * MAX_CALLS; i++) {
             const call = new IncomingPublish()
             call.topic = `$iothub/methods/POST/a/?$rid=${i}`
@@ -317,6 +318,7 @@ describe("methods", () => {
 
     test("a call with QoS 1 is acknowledged", async () => {
         const methods = new Methods({ wake: () => {} } as any as Leaf)
+        methods.begin()
         const call = new IncomingPublish()
         call.topic = "$iothub/methods/POST/a/?$rid=1"
         methods.take(call)
