@@ -15,11 +15,15 @@ export interface Feature {
     /** 0 or 1. Only with 1 is a message that no handler has finished delivered again. */
     readonly qos: number
 
-    /** Before CONNECT: what belonged to the connection before, if there was one, is void. Messages may come from now on. */
+    /**
+     * Before each CONNECT, the first one too: what belonged to the connection before is void. Messages may come from now on. State of
+     * a connection gets its first value here.
+     */
     begin(): void
 
     /**
-     * A message came; one with QoS 1 is acknowledged when `isHandled` is set.
+     * A message came; one with QoS 1 is acknowledged when `isHandled` is set. One may come to a feature with QoS 0, from a
+     * subscription that another program has made and the gateway has kept.
      *
      * @returns whether it is this feature's
      */

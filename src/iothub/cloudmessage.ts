@@ -9,6 +9,7 @@
  */
 import { ErrorCode, failIf } from "../errors"
 import { decodeComponent } from "./percent"
+import { FIELDS } from "./systemproperties"
 import { MAX_TOPIC_LENGTH } from "./telemetry"
 
 /** Properties of a message, with those of the system. Each takes some 50 bytes of heap. */
