@@ -19,7 +19,8 @@ export interface Feature {
     begin(): void
 
     /**
-     * A message came; one with QoS 1 is acknowledged when `isHandled` is set.
+     * A message came; one with QoS 1 is acknowledged when `isHandled` is set. One may come to a feature with QoS 0, from a
+     * subscription that another program has made and the gateway has kept.
      *
      * @returns whether it is this feature's
      */

@@ -99,6 +99,8 @@ export class Leaf {
     readonly outbox = new Outbox()
     /** Whether messages can go out now. */
     connected = false
+    /** Whether a method is still to be answered on this connection: a planned disconnect waits for it. */
+    isBusy = false
     /** Connections that were lost and made again since the start; renewals of the token are not among them. */
     reconnects = 0
     /** Starts of the firmware, this one included. */
@@ -385,11 +387,16 @@ export class Leaf {
         }
         if (!this.stopping) log("renewing the token")
         endMs = ds.millis() + DRAIN_MS
-        while (
-            (this.outbox.isUnacknowledged() || session.isOwing()) &&
-            ds.millis() < endMs
-        )
+        while (ds.millis() < endMs) {
+            for (const feature of this.features) await feature.serve(session)
+            if (
+                !this.isBusy &&
+                !session.isOwing() &&
+                !this.outbox.isUnacknowledged()
+            )
+                break
             await session.poll(endMs - ds.millis())
+        }
         await session.disconnect()
     }
 

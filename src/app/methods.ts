@@ -12,8 +12,9 @@
  *     503  MAX_RUNNING handlers run already
  *     504  the handler has taken METHOD_TIMEOUT_MS; what it comes to later is dropped
  *
- * An answer goes out on the connection on which its call came, or not at all: whoever called has been told by then. A handler
- * cannot be stopped: one that never ends takes one of the MAX_RUNNING places for ever.
+ * An answer goes out on the connection on which its call came, or not at all: whoever called has been told by then. When the
+ * token is renewed, the leaf waits for answers before it disconnects, for ten seconds at most. A handler cannot be stopped: one that
+ * never ends takes one of the MAX_RUNNING places for ever.
  *
  * RAM: the payloads of MAX_RUNNING calls, each parsed, and of their answers.
  */
@@ -92,6 +93,8 @@ export class Methods implements Feature {
     take(message: IncomingPublish): boolean {
         const call = readOperation(message.topic, METHODS) as Call
         if (call === undefined) return false
+        // With QoS 1, from a subscription that another program has left.
+        message.isHandled = true
         if (this.calls.length === MAX_CALLS) return true
         this.calls.push(call)
         call.endMs = ds.millis() + this.timeoutMs
@@ -128,6 +131,7 @@ export class Methods implements Feature {
                 )
             }
         }
+        this.leaf.isBusy = index > 0
     }
 }
 

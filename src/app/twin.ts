@@ -196,10 +196,12 @@ export class TwinFeature implements Feature, Twin {
             if (this.patches.length === MAX_PATCHES) this.patches = []
             const patch = message.payload
             this.patches.push(patch.length > MAX_PATCH_BYTES ? hex`` : patch)
+            message.isHandled = true
             return true
         }
         const answer = readOperation(message.topic, TWIN_ANSWERS)
         if (answer === undefined) return false
+        message.isHandled = true
         const request = this.requests[0]
         if (request === undefined) return true
         // Not of this request is what an earlier connection was too slow for.

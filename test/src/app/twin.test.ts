@@ -7,9 +7,12 @@ import {
     MAX_REQUESTS,
     MAX_TRIES,
     type Twin,
+    TwinFeature,
 } from "../../../src/app/twin"
+import type { Leaf } from "../../../src/app/leaf"
 import { ErrorCode, errorCode } from "../../../src/errors"
 import { MAX_JSON_BYTES } from "../../../src/iothub/json"
+import { IncomingPublish } from "../../../src/mqtt/packet"
 import { expectCode } from "../check"
 import { Bench } from "./bench"
 
@@ -438,6 +441,25 @@ describe("twin", () => {
         for (let i = 0; i < 1000 && !isDone; i++) await sleep(5)
         cloud.leaf.stop()
         expect(isDone).toBe(true)
+    })
+
+    test("answers and changes with QoS 1 are acknowledged, and topics of others left alone", () => {
+        const twin = new TwinFeature({ wake: () => {} } as any as Leaf)
+        const message = new IncomingPublish()
+        message.payload = Buffer.alloc(0)
+        for (const topic of [
+            "$iothub/twin/res/204/?$rid=1",
+            "$iothub/twin/PATCH/properties/desired/?$version=1",
+        ]) {
+            message.isHandled = false
+            message.topic = topic
+            expect(twin.take(message)).toBe(true)
+            expect(message.isHandled).toBe(true)
+        }
+        message.isHandled = false
+        message.topic = "$iothub/methods/POST/a/?$rid=1"
+        expect(twin.take(message)).toBe(false)
+        expect(message.isHandled).toBe(false)
     })
 
     test("a report over the limit is refused at once", async () => {
