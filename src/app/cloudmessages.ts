@@ -86,7 +86,8 @@ export class CloudMessages implements Feature {
             (this.waiting.length > 0 && bytes > MAX_WAITING_BYTES)
         ) {
             this.isFull = true
-            message.payload = null
+            // It waits for its turn in the session, and no acknowledgement needs either.
+            message.topic = message.payload = null
             return true
         }
         this.waiting.push(message)
