@@ -15,7 +15,10 @@ export interface Feature {
     /** 0 or 1. Only with 1 is a message that no handler has finished delivered again. */
     readonly qos: number
 
-    /** Before CONNECT: what belonged to the connection before, if there was one, is void. Messages may come from now on. */
+    /**
+     * Before the handshake, which needs the heap: what belonged to the connection before, if there was one, is void. Messages may
+     * come from now on.
+     */
     begin(): void
 
     /**
