@@ -93,9 +93,12 @@ export class Visit {
         socket.setNoDelay()
         // The device leaves in any way it likes.
         socket.on("error", () => undefined)
-        this.closed = once(socket, "close").then(() => {
-            this.isClosed = true
-        })
+        this.closed = new Promise(resolve =>
+            socket.once("close", () => {
+                this.isClosed = true
+                resolve()
+            })
+        )
         const input = parser({ protocolVersion: 4 })
         input.on("packet", received => this.receive(received))
         input.on("error", error => this.faults.push(error.message))
@@ -117,8 +120,12 @@ export class Visit {
         for (const piece of pieces) {
             if (this.isClosed || !this.socket.writable) return
             if (!this.socket.write(piece))
-                await Promise.race([once(this.socket, "drain"), this.closed])
+                await Promise.race([this.drained(), this.closed])
         }
+    }
+
+    private drained(): Promise<void> {
+        return new Promise(resolve => this.socket.once("drain", resolve))
     }
 
     end(): void {
