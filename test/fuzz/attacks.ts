@@ -15,7 +15,7 @@ import {
     publish,
     twinAnswer,
     uint16,
-} from "./plaingateway"
+} from "../scriptedgateway"
 
 /** What the gateway says then has been heard, in the device's ms. */
 const HEARD_MS = 3000
@@ -201,7 +201,7 @@ const twins: Kind = random => ({
                     randomTwin(random, false)
                 )
             )
-            if (random.oneIn(2)) await visit.pass(random.below(20000))
+            if (random.oneIn(2)) await visit.pass(random.below(4000))
         }
         await visit.probe()
         leave(visit, random)

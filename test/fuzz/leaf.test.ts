@@ -13,7 +13,7 @@ import { ErrorCode } from "../oracle/tlssite"
 import { Random, seededRandom } from "../random"
 import { Site } from "../site"
 import { KINDS_COUNT, attackOf } from "./attacks"
-import { PlainGateway } from "./plaingateway"
+import { ScriptedGateway } from "../scriptedgateway"
 
 const CONNECTIONS = Number(process.env.CONNECTIONS ?? 30 * KINDS_COUNT)
 
@@ -42,7 +42,7 @@ after(() => site.close())
 test(`${CONNECTIONS} connections to gateways that misbehave end with a code, and the device goes on`, async t => {
     const { seed } = seededRandom("misbehaving gateways")
     const clock = new VirtualClock()
-    const gateway = await PlainGateway.start(clock, round =>
+    const gateway = await ScriptedGateway.start(clock, round =>
         attackOf(new Random(seed + round), round)
     )
     const device = await site.startDevice(

@@ -1,11 +1,13 @@
 /**
- * A gateway without TLS that does what MQTT and IoT Hub ask of it, until a test has it send something else. What the device
- * sends is read by `mqtt-packet`, and judged: a packet or a topic that no device sends is noted as a fault.
+ * A gateway that does what MQTT and IoT Hub ask of it, until a test has it send something else: without TLS, or with the TLS
+ * of `sim/faults`. What the device sends is read by `mqtt-packet`, and judged: a packet or a topic that no device sends is
+ * noted as a fault.
  */
 import { once } from "node:events"
 import { AddressInfo, Server, Socket, createServer } from "node:net"
 import { type Packet, parser } from "mqtt-packet"
-import type { VirtualClock } from "../../sim/vm/virtualclock"
+import type { CommonFaults, HostileServer } from "../sim/faults/hostile"
+import type { VirtualClock } from "../sim/vm/virtualclock"
 
 /** Of a leaf with messages, methods and the twin. */
 const FILTERS = 4
@@ -18,7 +20,7 @@ const TELEMETRY = /^devices\/[^/]+\/messages\/events\/[^/#+]*$/
 /** How long a method's answer, or what the twin's handler reports, may take in the device's time: a handler may be slow. */
 const ANSWER_MS = 300_000
 /** How often it is called again meanwhile: calls that are too many get another answer, or none. */
-const AGAIN_MS = 2000
+const AGAIN_MS = 500
 
 /** What a connection does otherwise than a good gateway. */
 export interface Behaviour {
@@ -83,9 +85,12 @@ export class Visit {
     private isHushed = false
     private subscribed = 0
     private calls = 0
+    private readonly input = parser({ protocolVersion: 4 })
 
+    /** @param write has bytes go out on the socket, as they are or in records */
     constructor(
         private readonly socket: Socket,
+        private readonly write: (bytes: Buffer) => void,
         readonly clock: VirtualClock,
         readonly behaviour: Behaviour,
         readonly version: number
@@ -99,15 +104,18 @@ export class Visit {
                 resolve()
             })
         )
-        const input = parser({ protocolVersion: 4 })
-        input.on("packet", received => this.receive(received))
-        input.on("error", error => this.faults.push(error.message))
-        socket.on("data", bytes => input.parse(bytes))
+        this.input.on("packet", received => this.receive(received))
+        this.input.on("error", error => this.faults.push(error.message))
         socket.on("end", () => socket.end())
     }
 
+    /** Bytes from the device. */
+    hear(bytes: Buffer): void {
+        this.input.parse(bytes)
+    }
+
     send(bytes: Buffer): void {
-        if (this.socket.writable && !this.isHushed) this.socket.write(bytes)
+        if (this.socket.writable && !this.isHushed) this.write(bytes)
     }
 
     /** Says nothing any more: it is for the device to notice. */
@@ -119,7 +127,8 @@ export class Visit {
     async stream(pieces: Iterable<Buffer>): Promise<void> {
         for (const piece of pieces) {
             if (this.isClosed || !this.socket.writable) return
-            if (!this.socket.write(piece))
+            this.write(piece)
+            if (this.socket.writableNeedDrain)
                 await Promise.race([this.drained(), this.closed])
         }
     }
@@ -287,31 +296,66 @@ export function twinDocument(version: number): string {
     })
 }
 
+/** Makes the TLS of a connection, with these faults. */
+export type MakeTls = (
+    faults: CommonFaults,
+    output: (bytes: Buffer) => void
+) => HostileServer
+
+/** The most content of a record. */
+const RECORD_BYTES = 16384
+
 /** Listens on a free port; each connection has a behaviour of its own, by its number. */
-export class PlainGateway {
+export class ScriptedGateway {
     readonly visits: Visit[] = []
 
     private constructor(
         private readonly server: Server,
-        clock: VirtualClock,
-        behave: (round: number) => Behaviour
+        private readonly clock: VirtualClock,
+        private readonly behave: (round: number) => Behaviour,
+        private readonly makeTls?: MakeTls
     ) {
-        server.on("connection", socket => {
-            const round = this.visits.length
-            // The twin has changed at each: so there is always something to see.
-            this.visits.push(new Visit(socket, clock, behave(round), round + 1))
-        })
+        server.on("connection", socket => this.visits.push(this.open(socket)))
     }
 
+    /** @param makeTls default: no TLS */
     static async start(
         clock: VirtualClock,
-        behave: (round: number) => Behaviour
-    ): Promise<PlainGateway> {
+        behave: (round: number) => Behaviour,
+        makeTls?: MakeTls
+    ): Promise<ScriptedGateway> {
         const server = createServer({ allowHalfOpen: true })
-        const gateway = new PlainGateway(server, clock, behave)
+        const gateway = new ScriptedGateway(server, clock, behave, makeTls)
         server.listen(0, "127.0.0.1")
         await once(server, "listening")
         return gateway
+    }
+
+    private open(socket: Socket): Visit {
+        const round = this.visits.length
+        const output = (bytes: Buffer) => {
+            if (socket.writable) socket.write(bytes)
+        }
+        const tls = this.makeTls?.(
+            { onData: bytes => visit.hear(bytes) },
+            output
+        )
+        const seal = (bytes: Buffer) => {
+            for (let at = 0; at < bytes.length; at += RECORD_BYTES)
+                tls!.sendData(bytes.subarray(at, at + RECORD_BYTES))
+        }
+        // The twin has changed at each connection: so there is always something to see.
+        const visit = new Visit(
+            socket,
+            tls ? seal : output,
+            this.clock,
+            this.behave(round),
+            round + 1
+        )
+        socket.on("data", bytes =>
+            tls ? tls.receive(bytes) : visit.hear(bytes)
+        )
+        return visit
     }
 
     get port(): number {
