@@ -219,12 +219,13 @@ class Model {
     private change(): void {
         const patch: JsonObject = {}
         for (let n = this.random.below(3); n >= 0; n--)
-            patch[this.random.pick(["a", "b", "c", "d"])] = this.random.pick<Json>([
-                null,
-                this.random.below(10),
-                { x: this.random.below(10) },
-                { x: null, y: 1 },
-            ])
+            patch[this.random.pick(["a", "b", "c", "d"])] =
+                this.random.pick<Json>([
+                    null,
+                    this.random.below(10),
+                    { x: this.random.below(10) },
+                    { x: null, y: 1 },
+                ])
         this.properties = merge(this.properties, patch)
         this.version++
         // Lost, as a gap; or told twice.
