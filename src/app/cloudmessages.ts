@@ -16,6 +16,7 @@
  *
  * RAM: MAX_WAITING_BYTES, or the one longest message, and the properties of one.
  */
+import * as ds from "@devicescript/core"
 import { digest } from "@devicescript/crypto"
 import { removeAt } from "../bytes"
 import { ErrorCode, fail, failIf } from "../errors"
@@ -80,7 +81,8 @@ export class CloudMessages implements Feature {
         if (this.waiting.length > 0)
             if (bytes > MAX_WAITING_BYTES) this.isFull = true
         if (this.isFull) {
-            message.payload = null
+            // The session keeps its record until the end: dozens of topics would fill the heap.
+            message.empty()
             return true
         }
         this.waiting.push(message)
@@ -126,17 +128,22 @@ export class CloudMessages implements Feature {
         }
         try {
             await this.handler(read)
+            // The same may be sent again later, and fail for another reason.
+            this.failures = 0
             return true
         } catch (e: any) {
             log(`message failed: ${describe(e)}`)
         }
+        // What came of a message whose connection is over counts for nothing: it comes again.
+        if (this.waiting[0] !== message) return false
         const id = digest("sha256", message.topic, message.payload).toString(
             "hex"
         )
         if (id !== this.failedDigest) this.failures = 0
         this.failedDigest = id
         this.failures++
-        if (this.failures < MAX_DELIVERIES) return false
+        // With QoS 0 there is no second delivery.
+        if (message.packetId > 0 && this.failures < MAX_DELIVERIES) return false
         this.failures = 0
         this.dropped++
         log("message given up")
@@ -151,7 +158,10 @@ function lengthOf(message: IncomingPublish): number {
 /** Handles what waits until nothing does, or a message fails; in a fiber of its own. */
 async function work(messages: CloudMessages): Promise<void> {
     while (messages.waiting.length > 0 && !messages.hasFailed) {
+        // Reading properties is slow, and a handler need not pause.
+        await ds.sleep(0)
         const message = messages.waiting[0]
+        if (message === undefined) break
         message.isHandled = await messages.handle(message)
         // If not, there is a new connection, and the message comes again there.
         if (messages.waiting[0] === message)

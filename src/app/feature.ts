@@ -16,8 +16,8 @@ export interface Feature {
     readonly qos: number
 
     /**
-     * Before each CONNECT, the first one too: what belonged to the connection before is void. Messages may come from now on. State of
-     * a connection gets its first value here.
+     * Before each connection's handshake, which needs the heap: what belonged to the connection before is void, and what belongs to a
+     * connection gets its first value. Messages may come from now on.
      */
     begin(): void
 

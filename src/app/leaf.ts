@@ -301,6 +301,8 @@ export class Leaf {
     /** One connection and the wait after it. */
     private async runConnection(): Promise<void> {
         try {
+            // Now, not before CONNECT: the handshake needs the heap.
+            for (const feature of this.features) feature.begin()
             if (this.isTimeDue()) await this.readTime()
             await this.connect()
             return
@@ -339,7 +341,6 @@ export class Leaf {
                 acknowledged: message => self.outbox.acknowledge(message),
                 received: message => self.receive(message),
             })
-            for (const feature of this.features) feature.begin()
             const kept = await session.connect({
                 clientId: settings.deviceId,
                 username: createUsername(
@@ -409,7 +410,7 @@ export class Leaf {
     private receive(message: IncomingPublish): void {
         for (const feature of this.features) if (feature.take(message)) return
         // Of a subscription that an earlier firmware made, and that the gateway has kept.
-        message.payload = null
+        message.empty()
         message.isHandled = true
     }
 
