@@ -32,8 +32,8 @@ const { readOperation, sendOperation, METHODS, TWIN_ANSWERS } =
         METHODS: string
         TWIN_ANSWERS: string
     }
-const { TwinFeature } = require("../../src/app/twin") as {
-    TwinFeature: new (leaf: object) => {
+const { Twin } = require("../../src/app/twin") as {
+    Twin: new (leaf: object) => {
         begin(): void
         take(message: Message): boolean
         serve(session: object): Promise<void>
@@ -137,7 +137,7 @@ class Model {
     private seen: JsonObject = {}
     private isCalm = false
     readonly reports: number[] = []
-    private readonly twin = new TwinFeature({
+    private readonly twin = new Twin({
         boot: 1,
         wake: () => this.serve(),
     })
