@@ -63,11 +63,11 @@ test(`${CALLS} random JSON values and statuses come back from a device as they w
         const gateway = await site.startGateway({
             profile: random.pick(["edgehub", "hub"]),
         })
+        const image = await site.compile("test/firmware/echo.ts")
         const subscribed = gateway.waitFor("subscribed", undefined, WAIT_MS)
-        const device = await site.startDevice(
-            await site.compile("test/firmware/echo.ts"),
-            { mqttPort: gateway.port }
-        )
+        const device = await site.startDevice(image, {
+            mqttPort: gateway.port,
+        })
         await subscribed
         for (let i = 0; i < CALLS; i++) {
             const value = randomJson(random, 4)
