@@ -7,6 +7,7 @@
  */
 import { randomInt } from "node:crypto"
 import type { TestContext } from "node:test"
+import { ExponentialBackOffWithJitter } from "azure-iot-common"
 import { Client, type Twin } from "azure-iot-device"
 import { Mqtt } from "azure-iot-device-mqtt"
 import type { EventName, GatewayEvents } from "../../sim/gateway/events"
@@ -24,6 +25,15 @@ export const MQTTS_PORT = 8883
 export function ownAddress(): string {
     if (process.platform !== "linux") return "127.0.0.1"
     return `127.${randomInt(64, 192)}.${randomInt(256)}.${randomInt(1, 255)}`
+}
+
+/** The SDK's own policy, until the client is closed: what waits for its next try then would go on for four minutes. */
+class RetriesUntilClosed extends ExponentialBackOffWithJitter {
+    closed = false
+
+    override shouldRetry(error: Error): boolean {
+        return !this.closed && super.shouldRetry(error)
+    }
 }
 
 export interface SdkSite {
@@ -65,7 +75,9 @@ export async function sdkSite(
     const events: { name: EventName; event: unknown }[] = []
     gateway.events.onAny((name, event) => events.push({ name, event }))
     const clients: Client[] = []
+    const retries = new RetriesUntilClosed()
     t.after(async () => {
+        retries.closed = true
         for (const client of clients) await client.close()
         await gateway.close()
     })
@@ -81,6 +93,7 @@ export async function sdkSite(
                     ? Client.fromConnectionString(from, Mqtt)
                     : from
             clients.push(client)
+            client.setRetryPolicy(retries)
             await client.setOptions({ ca: self.root })
             return client
         },
