@@ -42,13 +42,17 @@ export class Site {
         this.registry.add({ deviceId: DEVICE_ID, primaryKey: this.deviceKey })
     }
 
-    /** @param bits of the CAs' RSA keys; 4096 is what Microsoft's scripts take, and slow to make */
+    /**
+     * @param bits of the CAs' RSA keys; 4096 is what Microsoft's scripts take, and slow to make
+     * @param addresses that the server's certificate is for, too
+     */
     static async create(
         bits = 2048,
-        keyType: "rsa" | "ec" = "rsa"
+        keyType: "rsa" | "ec" = "rsa",
+        addresses: string[] = []
     ): Promise<Site> {
         const chain = await makeChain({
-            names: [GATEWAY_NAME],
+            names: [GATEWAY_NAME, ...addresses],
             caBits: bits,
             keyType,
         })
