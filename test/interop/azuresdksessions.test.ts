@@ -1,6 +1,6 @@
 /**
- * Azure's Node SDK for devices, unmodified, against the gateway in both profiles: it dials port 8883 of GatewayHostName, checks the
- * chain, and gets on with what the gateway sends, which it was written against IoT Hub and edgeHub for.
+ * Azure's SDK against the gateway in both profiles, beyond what an ordinary day brings (`azuresdk.test.ts`): names in TLS, refusals,
+ * sessions that are kept, renewed tokens, a restart.
  */
 import assert from "node:assert/strict"
 import { writeFileSync, mkdtempSync, rmSync } from "node:fs"
@@ -19,53 +19,16 @@ import { Mqtt } from "azure-iot-device-mqtt"
 import type { ProfileName } from "../../sim/gateway/profiles"
 import { until, within } from "../sim/gateway/rig"
 import { freePort } from "../peers"
-import { DEVICE_ID, MQTTS_PORT, report, sdkSite } from "./nodesdk"
+import { DEVICE_ID, MQTTS_PORT, report, sdkSite } from "./azuresdk"
 
 const EDGEHUB_AND_HUB: ProfileName[] = ["edgehub", "hub"]
 
 /** The filters that the SDK has subscribed to. */
 const DEVICEBOUND = `devices/${DEVICE_ID}/messages/devicebound/#`
 const METHODS = "$iothub/methods/POST/#"
-const DESIRED = "$iothub/twin/PATCH/properties/desired/#"
 
 for (const profile of EDGEHUB_AND_HUB)
-    describe(`the Node SDK and ${profile}`, () => {
-        test("connects by the gateway's address and sends telemetry with all properties, acknowledged", async t => {
-            const site = await sdkSite(t, { profile })
-            const client = await site.client()
-            const message = new Message(JSON.stringify({ celsius: 21.5 }))
-            message.messageId = "m 1/é"
-            message.correlationId = "c&d=e"
-            message.userId = "user"
-            message.contentType = "application/json"
-            message.contentEncoding = "utf-8"
-            message.expiryTimeUtc = new Date(0)
-            message.properties.add("level", "hot & dry")
-            message.properties.add("größe/2", "100 % = +∞")
-            message.properties.add("$", "?#/")
-            const stored = site.gateway.waitFor("telemetry")
-            await client.open()
-            await client.sendEvent(message)
-            const { body, properties, systemProperties, qos } = await stored
-            assert.deepEqual(JSON.parse(String(body)), { celsius: 21.5 })
-            assert.equal(qos, 1)
-            assert.deepEqual(properties, {
-                level: "hot & dry",
-                "größe/2": "100 % = +∞",
-                $: "?#/",
-            })
-            assert.deepEqual(systemProperties, {
-                messageId: "m 1/é",
-                correlationId: "c&d=e",
-                userId: "user",
-                contentType: "application/json",
-                contentEncoding: "utf-8",
-                expiryTimeUtc: "1970-01-01T00:00:00.000Z",
-            })
-            const [{ clientType }] = site.told("authenticated")
-            assert.match(clientType, /^azure-iot-device\//)
-        })
-
+    describe(`the official SDK and ${profile}`, () => {
         test("connects by a name, which it asks for in TLS, with the CA in a file", async t => {
             const folder = mkdtempSync(join(tmpdir(), "leaf-test-"))
             t.after(() => rmSync(folder, { recursive: true }))
@@ -203,53 +166,6 @@ for (const profile of EDGEHUB_AND_HUB)
             await held[0].send(500)
             assert.deepEqual(await calls[0], { status: 500, payload: null })
             assert.deepEqual(site.told("strayMethodReply"), [])
-        })
-
-        test("reads its twin, reports, and hears of what is desired", async t => {
-            const site = await sdkSite(t, { profile })
-            const { twins } = site.gateway
-            twins.patchDesired(DEVICE_ID, { interval: { sec: 60 }, old: 1 })
-            const client = await site.client()
-            await client.open()
-            const twin = await client.getTwin()
-            assert.deepEqual(twin.properties.desired, {
-                interval: { sec: 60 },
-                old: 1,
-                $version: 2,
-            })
-            await report(twin, { interval: { sec: 60 }, gone: "soon" })
-            await report(twin, { gone: null, name: "größe ∞" })
-            assert.deepEqual(twins.get(DEVICE_ID).reported, {
-                interval: { sec: 60 },
-                name: "größe ∞",
-                $version: 3,
-            })
-            const patches: object[] = []
-            twin.on("properties.desired", (patch: object) =>
-                // The first is what it knows already.
-                patches.push({ ...patch })
-            )
-            await until(() =>
-                site.told("subscribed").some(({ filter }) => filter === DESIRED)
-            )
-            twins.patchDesired(DEVICE_ID, { interval: { sec: 5 } })
-            twins.patchDesired(DEVICE_ID, { old: null })
-            await until(() => patches.length === 3)
-            assert.deepEqual(patches.slice(1), [
-                { interval: { sec: 5 }, $version: 3 },
-                // It takes null out of what it hands on.
-                { old: null, $version: 4 },
-            ])
-            assert.deepEqual(twin.properties.desired, {
-                interval: { sec: 5 },
-                $version: 4,
-            })
-            // A second GET is a fresh copy of what the gateway has.
-            const again = await client.getTwin()
-            assert.deepEqual(
-                { ...again.properties.desired },
-                twins.get(DEVICE_ID).desired
-            )
         })
 
         test("takes an error of the twin as the profile tells it", async t => {
