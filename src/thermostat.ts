@@ -1,8 +1,8 @@
 /**
  * The firmware with all that IoT Hub knows about a device: telemetry as in `firmware.ts`, and
  *
- * - desired properties `telemetrySec` (1 to 86,400) and `alertC` (-273 to 2,000); what is missing or deleted is as it was
- *   provisioned, what is out of bounds changes nothing. What counts is reported under the same names
+ * - desired properties `telemetrySec` (1 to 86,400) and `alertC` (-273 to 2,000); what is missing, deleted or out of bounds is as
+ *   it was provisioned. What counts is reported under the same names
  * - the method `setInterval`, with the seconds as its payload: until the next change of the desired properties or the next start
  * - messages from the cloud, shown on the console
  * - a last will: when the connection breaks, the gateway says so in the device's name
@@ -11,7 +11,7 @@
  */
 import * as ds from "@devicescript/core"
 import { createLeaf, report } from "./firmware"
-import { type Leaf, type MethodResult, type TlsParts } from "./index"
+import type { Leaf, TlsParts } from "./index"
 
 const MIN_INTERVAL_SEC = 1
 const MAX_INTERVAL_SEC = 86400
@@ -21,71 +21,63 @@ const MAX_ALERT_C = 2000
 /** How soon a new interval counts. */
 const CHECK_MS = 1000
 
-function isWithin(value: any, lowest: number, highest: number): boolean {
-    return typeof value === "number" && value >= lowest && value <= highest
-}
-
-/** What counts, after a desired value: that one if it is good, `provisioned` if it was deleted, else `now`. */
+/** A value from the cloud if it is good, or else another one. */
 function choose(
-    desired: any,
-    provisioned: number,
-    now: number,
+    value: any,
     lowest: number,
-    highest: number
+    highest: number,
+    otherwise: number
 ): number {
-    if (desired === null) return provisioned
-    if (isWithin(desired, lowest, highest)) return desired
-    if (desired !== undefined)
-        console.log("main: a desired property is out of bounds")
-    return now
+    if (typeof value !== "number") return otherwise
+    return value < lowest || value > highest ? otherwise : value
 }
 
 /** Tells the cloud what counts. */
 async function reportState(leaf: Leaf): Promise<void> {
-    const settings = leaf.settings
     await leaf.twin().report({
-        telemetrySec: settings.telemetrySec,
-        alertC: settings.alertC,
+        telemetrySec: leaf.settings.telemetrySec,
+        alertC: leaf.settings.alertC,
     })
-}
-
-async function setInterval(leaf: Leaf, seconds: any): Promise<MethodResult> {
-    if (!isWithin(seconds, MIN_INTERVAL_SEC, MAX_INTERVAL_SEC))
-        return { status: 400, payload: "seconds, from 1 to 86400" }
-    leaf.settings.telemetrySec = seconds
-    await reportState(leaf)
-    return { status: 200, payload: seconds }
 }
 
 /** What the leaf does when the cloud says something. */
-function setUp(leaf: Leaf): void {
+export function setUp(leaf: Leaf): void {
     const settings = leaf.settings
+    // As provisioned.
     const telemetrySec = settings.telemetrySec
     const alertC = settings.alertC
+
     leaf.twin().onDesired(async (desired, isWhole) => {
+        // A change does not say what stays as it is: it is simplest to look at everything, each time.
+        if (!isWhole) desired = (await leaf.twin().get()).desired
         settings.telemetrySec = choose(
             desired.telemetrySec,
-            telemetrySec,
-            isWhole ? telemetrySec : settings.telemetrySec,
             MIN_INTERVAL_SEC,
-            MAX_INTERVAL_SEC
+            MAX_INTERVAL_SEC,
+            telemetrySec
         )
         settings.alertC = choose(
             desired.alertC,
-            alertC,
-            isWhole ? alertC : settings.alertC,
             MIN_ALERT_C,
-            MAX_ALERT_C
+            MAX_ALERT_C,
+            alertC
         )
         await reportState(leaf)
     })
-    leaf.onMethod(
-        "setInterval",
-        async payload => await setInterval(leaf, payload)
-    )
+
+    leaf.onMethod("setInterval", async payload => {
+        const seconds = choose(payload, MIN_INTERVAL_SEC, MAX_INTERVAL_SEC, 0)
+        if (seconds === 0)
+            return { status: 400, payload: "seconds, from 1 to 86400" }
+        settings.telemetrySec = seconds
+        await reportState(leaf)
+        return { status: 200, payload: seconds }
+    })
+
     leaf.onMessage(async message => {
         console.log(`main: message: ${message.body.toString()}`)
     })
+
     leaf.setWill({ deviceId: settings.deviceId, connection: "lost" })
 }
 

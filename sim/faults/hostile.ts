@@ -46,6 +46,8 @@ export interface CommonFaults {
     wire?: (record: Buffer, index: number) => Buffer
     /** What is sent once the handshake is complete. */
     afterHandshake?: (server: HostileServer) => void
+    /** Hears the client's application data; default: it is kept in `applicationData`. */
+    onData?: (content: Buffer) => void
 }
 
 /** What a server is and can, without any fault. */
@@ -137,7 +139,12 @@ export abstract class HostileServer {
     }
 
     private onData(content: Buffer) {
-        this.applicationData = Buffer.concat([this.applicationData, content])
+        if (this.faults.onData) this.faults.onData(content)
+        else
+            this.applicationData = Buffer.concat([
+                this.applicationData,
+                content,
+            ])
     }
 
     private onHandshake(content: Buffer) {
@@ -195,10 +202,10 @@ export abstract class HostileServer {
         })
     }
 
-    sendData(text: string) {
+    sendData(data: string | Buffer) {
         this.sendFragment({
             type: Content.ApplicationData,
-            content: Buffer.from(text),
+            content: Buffer.from(data as string),
         })
     }
 

@@ -12,6 +12,7 @@
  * On purpose, what the VM does with memory that is not its own (`getAt` and `setAt` with a negative offset, `blitAt`
  * onto an overlapping part of the same buffer further up) is a RangeError here.
  */
+import { createHash, createHmac } from "node:crypto"
 import { ALL_BYTES, decodeUtf8, parseHex } from "./text"
 
 /** The largest single allocation of the VM, in bytes. */
@@ -39,6 +40,18 @@ const Bytes = Uint8Array as unknown as {
 const SHOWN_BYTES = 32
 
 class DeviceBuffer extends Bytes {
+    /** SHA-256, or HMAC-SHA-256 with a key. */
+    static digest(
+        key: Uint8Array | undefined,
+        algorithm: string,
+        parts: (Uint8Array | string)[]
+    ): DeviceBuffer {
+        if (algorithm !== "sha256") throw new TypeError("unknown algorithm")
+        const hash = key ? createHmac(algorithm, key) : createHash(algorithm)
+        for (const part of parts) hash.update(part)
+        return copy(hash.digest())
+    }
+
     static alloc(size: number): DeviceBuffer {
         const bytes = size ? Math.trunc(size) : 0
         if (!(bytes >= 0 && bytes <= MAX_ALLOCATION))

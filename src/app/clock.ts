@@ -53,18 +53,15 @@ export class Clock {
 
     /** The time, Unix seconds with a fraction; the floor while the time is not known. */
     nowSec(): number {
-        return this.known
-            ? this.acceptedSec + (ds.millis() - this.acceptedMs) / 1000
-            : this.floorSec
+        if (!this.known) return this.floorSec
+        return this.acceptedSec + (ds.millis() - this.acceptedMs) / 1000
     }
 
     /** Whether the time should be read at a connection that has to be made anyway. */
     wantsReading(): boolean {
-        return (
-            !this.known ||
-            this.doubted ||
-            ds.millis() - this.acceptedMs > FRESH_SEC * 1000
-        )
+        if (!this.known) return true
+        if (this.doubted) return true
+        return ds.millis() - this.acceptedMs > FRESH_SEC * 1000
     }
 
     /** A token was refused: perhaps the time is wrong, unless it was read within a token's life. */
@@ -115,8 +112,7 @@ export class Clock {
 
     /** The expiry of a token that is made now, whole Unix seconds: an hour from now, or the end of the certificate. */
     tokenExpirySec(notAfterSec: number): number {
-        return this.known
-            ? Math.floor(this.nowSec()) + this.tokenLifeSec
-            : notAfterSec
+        if (!this.known) return notAfterSec
+        return Math.floor(this.nowSec()) + this.tokenLifeSec
     }
 }

@@ -16,6 +16,7 @@
  *
  * RAM: MAX_WAITING_BYTES, or the one longest message, and the properties of one.
  */
+import * as ds from "@devicescript/core"
 import { digest } from "@devicescript/crypto"
 import { removeAt } from "../bytes"
 import { ErrorCode, fail, failIf } from "../errors"
@@ -49,17 +50,17 @@ export class CloudMessages implements Feature {
 
     private readonly prefix: string
     /** What came on this connection and is not done, the oldest first. */
-    private waiting: IncomingPublish[] = []
+    waiting: IncomingPublish[]
     /** Whether a message was not kept. */
-    private isFull = false
-    private isWorking = false
+    private isFull: boolean
+    isWorking = false
     /** Whether the oldest one that waits is to be delivered again. */
-    private hasFailed = false
+    hasFailed: boolean
     /** The message that the handler failed on last, by its digest, and how often it did. */
     private failedDigest = ""
     private failures = 0
 
-    constructor(private readonly leaf: Leaf) {
+    constructor(readonly leaf: Leaf) {
         this.prefix = cloudMessageTopic(leaf.settings.deviceId)
         this.filters = [this.prefix + "/#"]
     }
@@ -71,39 +72,32 @@ export class CloudMessages implements Feature {
     }
 
     take(message: IncomingPublish): boolean {
-        const rest = message.topic.slice(this.prefix.length)
-        if (
-            message.topic !== this.prefix + rest ||
-            (rest !== "" && rest[0] !== "/")
-        )
-            return false
+        // A topic goes on with a slash, or not at all.
+        if ((message.topic + "/").indexOf(this.prefix + "/") !== 0) return false
         // Of a long message there is but the beginning.
         if (message.isCut) message.payload = hex``
         let bytes = lengthOf(message)
         for (const other of this.waiting) bytes += lengthOf(other)
-        if (
-            this.isFull ||
-            (this.waiting.length > 0 && bytes > MAX_WAITING_BYTES)
-        ) {
-            this.isFull = true
-            message.payload = null
+        if (this.waiting.length > 0)
+            if (bytes > MAX_WAITING_BYTES) this.isFull = true
+        if (this.isFull) {
+            // The session keeps its record until the end: dozens of topics would fill the heap.
+            message.empty()
             return true
         }
         this.waiting.push(message)
         if (!this.isWorking) {
-            const self = this
-            self.isWorking = true
-            const work = async () => {
-                await self.work()
-            }
-            work.start()
+            this.isWorking = true
+            work.start(this)
         }
         return true
     }
 
     async serve(session: Session): Promise<void> {
-        const isDone = this.isFull && this.waiting.length === 0
-        if (!this.hasFailed && !isDone) return
+        if (!this.hasFailed) {
+            if (!this.isFull) return
+            if (this.waiting.length > 0) return
+        }
         // What is handled is not to come again.
         await session.acknowledge()
         failIf(
@@ -117,22 +111,8 @@ export class CloudMessages implements Feature {
         )
     }
 
-    /** Handles what waits until nothing does, or a message fails. */
-    private async work(): Promise<void> {
-        while (this.waiting.length > 0 && !this.hasFailed) {
-            const message = this.waiting[0]
-            message.isHandled = await this.handle(message)
-            // If not, there is a new connection, and the message comes again there.
-            if (this.waiting[0] === message)
-                if (message.isHandled) removeAt(this.waiting, 0)
-                else this.hasFailed = true
-            this.leaf.wake()
-        }
-        this.isWorking = false
-    }
-
     /** @returns whether the message is done */
-    private async handle(message: IncomingPublish): Promise<boolean> {
+    async handle(message: IncomingPublish): Promise<boolean> {
         let read: CloudMessage
         try {
             failIf(
@@ -148,15 +128,22 @@ export class CloudMessages implements Feature {
         }
         try {
             await this.handler(read)
+            // The same may be sent again later, and fail for another reason.
+            this.failures = 0
             return true
         } catch (e: any) {
             log(`message failed: ${describe(e)}`)
         }
-        const id = digest("sha256", message.topic, message.payload)
-        if (id.toString("hex") !== this.failedDigest) this.failures = 0
-        this.failedDigest = id.toString("hex")
+        // What came of a message whose connection is over counts for nothing: it comes again.
+        if (this.waiting[0] !== message) return false
+        const id = digest("sha256", message.topic, message.payload).toString(
+            "hex"
+        )
+        if (id !== this.failedDigest) this.failures = 0
+        this.failedDigest = id
         this.failures++
-        if (this.failures < MAX_DELIVERIES) return false
+        // With QoS 0 there is no second delivery.
+        if (message.packetId > 0 && this.failures < MAX_DELIVERIES) return false
         this.failures = 0
         this.dropped++
         log("message given up")
@@ -166,4 +153,21 @@ export class CloudMessages implements Feature {
 
 function lengthOf(message: IncomingPublish): number {
     return message.topic.length + message.payload.length + OVERHEAD_BYTES
+}
+
+/** Handles what waits until nothing does, or a message fails; in a fiber of its own. */
+async function work(messages: CloudMessages): Promise<void> {
+    while (messages.waiting.length > 0 && !messages.hasFailed) {
+        // Reading properties is slow, and a handler need not pause.
+        await ds.sleep(0)
+        const message = messages.waiting[0]
+        if (message === undefined) break
+        message.isHandled = await messages.handle(message)
+        // If not, there is a new connection, and the message comes again there.
+        if (messages.waiting[0] === message)
+            if (message.isHandled) removeAt(messages.waiting, 0)
+            else messages.hasFailed = true
+        messages.leaf.wake()
+    }
+    messages.isWorking = false
 }

@@ -15,11 +15,15 @@ export interface Feature {
     /** 0 or 1. Only with 1 is a message that no handler has finished delivered again. */
     readonly qos: number
 
-    /** Before CONNECT: what belonged to the connection before, if there was one, is void. Messages may come from now on. */
+    /**
+     * Before each connection's handshake, which needs the heap: what belonged to the connection before is void, and what belongs to a
+     * connection gets its first value. Messages may come from now on.
+     */
     begin(): void
 
     /**
-     * A message came; one with QoS 1 is acknowledged when `isHandled` is set.
+     * A message came; one with QoS 1 is acknowledged when `isHandled` is set. One may come to a feature with QoS 0, from a
+     * subscription that another program has made and the gateway has kept.
      *
      * @returns whether it is this feature's
      */

@@ -52,8 +52,8 @@ export class IssuerMemory implements VerifiedIssuers {
     has(id: Buffer): boolean {
         const text = id.toString("hex")
         const at = this.ids.indexOf(text)
-        // Off its boundary it would not be an id.
-        if (at < 0 || at % ID_TEXT !== 0) return false
+        // Off its boundary it would not be an id; what is not found is at -1.
+        if (at % ID_TEXT !== 0) return false
         this.ids = text + this.ids.slice(0, at) + this.ids.slice(at + ID_TEXT)
         return true
     }

@@ -76,6 +76,8 @@ const FIRST_TIME_SKIPS = 1
 const MAX_TIME_SKIPS = 64
 /** The longest single wait for the network: a wake-up that came just before the wait began costs no more than this. */
 const MAX_POLL_MS = 5000
+/** And the shortest: a heartbeat that is due before a planned disconnect waits for the next connection. */
+const MIN_POLL_MS = 100
 /** A plug that bounces must not tear the first write to flash: that could format the store. */
 const SETTLE_MS = 1000
 /** Later than any uptime. */
@@ -99,6 +101,8 @@ export class Leaf {
     readonly outbox = new Outbox()
     /** Whether messages can go out now. */
     connected = false
+    /** Whether a method is still to be answered on this connection: a planned disconnect waits for it. */
+    isBusy = false
     /** Connections that were lost and made again since the start; renewals of the token are not among them. */
     reconnects = 0
     /** Starts of the firmware, this one included. */
@@ -297,6 +301,8 @@ export class Leaf {
     /** One connection and the wait after it. */
     private async runConnection(): Promise<void> {
         try {
+            // Now, not before CONNECT: the handshake needs the heap.
+            for (const feature of this.features) feature.begin()
             if (this.isTimeDue()) await this.readTime()
             await this.connect()
             return
@@ -335,7 +341,6 @@ export class Leaf {
                 acknowledged: message => self.outbox.acknowledge(message),
                 received: message => self.receive(message),
             })
-            for (const feature of this.features) feature.begin()
             const kept = await session.connect({
                 clientId: settings.deviceId,
                 username: createUsername(
@@ -378,18 +383,26 @@ export class Leaf {
         let endMs = this.clock.known
             ? ds.millis() + this.clock.tokenLifeSec * RENEW_AT * 1000
             : NEVER_MS
-        while (!this.stopping && ds.millis() < endMs) {
+        let isEnding = false
+        for (;;) {
             for (const feature of this.features) await feature.serve(session)
-            await this.publish(session)
+            const isOver = ds.millis() >= endMs
+            if (isEnding) {
+                if (isOver) break
+                if (
+                    !this.isBusy &&
+                    !session.isOwing() &&
+                    !this.outbox.isUnacknowledged()
+                )
+                    break
+            } else if (this.stopping || isOver) {
+                if (!this.stopping) log("renewing the token")
+                isEnding = true
+                endMs = ds.millis() + DRAIN_MS
+                continue
+            } else await this.publish(session)
             await session.poll(Math.min(endMs - ds.millis(), this.idleMs()))
         }
-        if (!this.stopping) log("renewing the token")
-        endMs = ds.millis() + DRAIN_MS
-        while (
-            (this.outbox.isUnacknowledged() || session.isOwing()) &&
-            ds.millis() < endMs
-        )
-            await session.poll(endMs - ds.millis())
         await session.disconnect()
     }
 
@@ -397,7 +410,7 @@ export class Leaf {
     private receive(message: IncomingPublish): void {
         for (const feature of this.features) if (feature.take(message)) return
         // Of a subscription that an earlier firmware made, and that the gateway has kept.
-        message.payload = null
+        message.empty()
         message.isHandled = true
     }
 
@@ -433,7 +446,7 @@ export class Leaf {
     private idleMs(): number {
         if (!this.outbox.isEmpty()) return MAX_POLL_MS
         return Math.max(
-            0,
+            MIN_POLL_MS,
             Math.min(MAX_POLL_MS, this.heartbeatMs() - ds.millis())
         )
     }

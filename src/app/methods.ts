@@ -12,8 +12,9 @@
  *     503  MAX_RUNNING handlers run already
  *     504  the handler has taken METHOD_TIMEOUT_MS; what it comes to later is dropped
  *
- * An answer goes out on the connection on which its call came, or not at all: whoever called has been told by then. A handler
- * cannot be stopped: one that never ends takes one of the MAX_RUNNING places for ever.
+ * An answer goes out on the connection on which its call came, or not at all: whoever called has been told by then. When the
+ * token is renewed, the leaf waits for answers before it disconnects, for ten seconds at most. A handler cannot be stopped: one that
+ * never ends takes one of the MAX_RUNNING places for ever.
  *
  * RAM: the payloads of MAX_RUNNING calls, each parsed, and of their answers.
  */
@@ -74,7 +75,7 @@ export class Methods implements Feature {
     private readonly names: string[] = []
     private readonly handlers: MethodHandler[] = []
     /** Of this connection. Only its fiber changes the list. */
-    private calls: Call[] = []
+    private calls: Call[]
     running = 0
 
     constructor(readonly leaf: Leaf) {}
@@ -92,6 +93,8 @@ export class Methods implements Feature {
     take(message: IncomingPublish): boolean {
         const call = readOperation(message.topic, METHODS) as Call
         if (call === undefined) return false
+        // With QoS 1, from a subscription that another program has left.
+        message.isHandled = true
         if (this.calls.length === MAX_CALLS) return true
         this.calls.push(call)
         call.endMs = ds.millis() + this.timeoutMs
@@ -114,20 +117,23 @@ export class Methods implements Feature {
         let index = 0
         while (index < this.calls.length) {
             const call = this.calls[index]
-            if (call.answer === null && ds.millis() >= call.endMs)
+            if (call.answer === null) {
+                if (ds.millis() < call.endMs) {
+                    index++
+                    continue
+                }
                 refuse(call, 504, "the method takes too long")
-            if (call.answer === null) index++
-            else {
-                removeAt(this.calls, index)
-                log(`method ${call.name} ${call.status}`)
-                await sendOperation(
-                    session,
-                    `methods/res/${call.status}`,
-                    call.rid,
-                    call.answer
-                )
             }
+            removeAt(this.calls, index)
+            log(`method ${call.name} ${call.status}`)
+            await sendOperation(
+                session,
+                `methods/res/${call.status}`,
+                call.rid,
+                call.answer
+            )
         }
+        this.leaf.isBusy = index > 0
     }
 }
 

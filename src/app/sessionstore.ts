@@ -29,14 +29,16 @@ export class FlashSession implements SessionStore {
         let state = Buffer.alloc(0)
         for (const name of this.names) {
             const part = await this.read(name)
-            if (typeof part !== "string" || part.length === 0) break
+            // None at all, or an empty one.
+            if (!part) break
             try {
                 state = Buffer.concat(state, decodeBase64(part))
             } catch {
                 return null
             }
         }
-        return state.length > 0 ? state : null
+        if (state.length === 0) return null
+        return state
     }
 
     /** A state that is too long for its settings is not kept. */

@@ -45,7 +45,8 @@ export const SESSIONS = 2
  * TLS 1.3; with TLS 1.2 they take more than 495, and are not kept.
  */
 export function sessionNames(slot: number): string[] {
-    return slot === 1 ? ["sess1a", "sess1b", "sess1c"] : ["sess2a", "sess2b"]
+    if (slot === 1) return ["sess1a", "sess1b", "sess1c"]
+    return ["sess2a", "sess2b"]
 }
 
 /**

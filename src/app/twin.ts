@@ -103,10 +103,10 @@ export class TwinFeature implements Feature, Twin {
     private readonly requests: Request[] = []
     private lastRid = 0
 
-    handler: DesiredHandler = null
+    handler: DesiredHandler
     isFollowing = false
     /** Changes that came and were not looked at. An empty one has the whole document read. */
-    patches = [hex``]
+    patches: Buffer[]
     /** Of the desired properties that the handler has seen. */
     version = UNSEEN
 
@@ -186,7 +186,7 @@ export class TwinFeature implements Feature, Twin {
 
     begin(): void {
         const request = this.requests[0]
-        if (request !== undefined && request.status === 0) request.rid = null
+        if (request !== undefined) if (request.status === 0) request.rid = null
         this.patches = [hex``]
     }
 
@@ -196,10 +196,12 @@ export class TwinFeature implements Feature, Twin {
             if (this.patches.length === MAX_PATCHES) this.patches = []
             const patch = message.payload
             this.patches.push(patch.length > MAX_PATCH_BYTES ? hex`` : patch)
+            message.isHandled = true
             return true
         }
         const answer = readOperation(message.topic, TWIN_ANSWERS)
         if (answer === undefined) return false
+        message.isHandled = true
         const request = this.requests[0]
         if (request === undefined) return true
         // Not of this request is what an earlier connection was too slow for.
@@ -214,18 +216,19 @@ export class TwinFeature implements Feature, Twin {
 
     async serve(session: Session): Promise<void> {
         const request = this.requests[0]
-        if (request !== undefined && request.rid === null) {
-            this.lastRid++
-            request.rid = `${this.leaf.boot}-${this.lastRid}`
-            await sendOperation(
-                session,
-                request.operation,
-                request.rid,
-                request.payload
-            )
-        }
+        if (request !== undefined)
+            if (request.rid === null) {
+                this.lastRid++
+                request.rid = `${this.leaf.boot}-${this.lastRid}`
+                await sendOperation(
+                    session,
+                    request.operation,
+                    request.rid,
+                    request.payload
+                )
+            }
         if (this.isFollowing) return
-        if (this.handler === null) return
+        if (this.handler === undefined) return
         if (this.patches.length === 0) return
         this.isFollowing = true
         follow.start(this)

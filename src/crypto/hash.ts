@@ -1,5 +1,29 @@
 /** Hash functions as parts. Only SHA-256 is native to DeviceScript; nothing weaker is offered (check K7). */
-import { digest } from "@devicescript/crypto"
+import { ErrorCode, failIf } from "../errors"
+
+/** What the runtime has; `@devicescript/crypto` around it takes 200 bytes of code. Without a key it gives a digest. */
+interface Runtime {
+    digest(key: Buffer, algorithm: string, parts: (Buffer | string)[]): Buffer
+}
+
+/** SHA-256 of the parts, one after the other. */
+export function digest(...parts: Buffer[]): Buffer {
+    return (Buffer as any as Runtime).digest(undefined, "sha256", parts)
+}
+
+/**
+ * HMAC-SHA-256 of the parts, one after the other. RFC 2104.
+ *
+ * @throws CryptoKeyLength without a key
+ */
+export function hmac(key: Buffer, ...parts: (Buffer | string)[]): Buffer {
+    failIf(
+        !(key instanceof Buffer),
+        ErrorCode.CryptoKeyLength,
+        "crypto: there is no key"
+    )
+    return (Buffer as any as Runtime).digest(key, "sha256", parts)
+}
 
 export interface Hash {
     /** Bytes of a digest. */
@@ -17,6 +41,6 @@ export function sha256(): Hash {
     return {
         length: 32,
         digestInfo: hex`3031300d060960864801650304020105000420`,
-        digest: async (...parts: Buffer[]) => digest("sha256", ...parts),
+        digest: async (...parts: Buffer[]) => digest(...parts),
     }
 }

@@ -3,9 +3,9 @@
  *
  * Results are new buffers that the caller owns and wipes.
  */
-import { hmac } from "@devicescript/crypto"
 import { wipe } from "../bytes"
 import { ErrorCode, failIf } from "../errors"
+import { hmac } from "./hash"
 
 /** Bytes of SHA-256's output, and of a pseudorandom key. */
 export const HKDF_KEY_LENGTH = 32
@@ -19,7 +19,7 @@ const MAX_OUTPUT = 255 * HKDF_KEY_LENGTH
  * @param salt any length; empty stands for 32 zeros, as HMAC pads its key
  */
 export function hkdfExtract(salt: Buffer, ikm: Buffer): Buffer {
-    return hmac(salt, "sha256", ikm)
+    return hmac(salt, ikm)
 }
 
 /**
@@ -46,7 +46,7 @@ export function hkdfExpand(prk: Buffer, info: Buffer, length: number): Buffer {
     for (let at = 0; at < length; at = at + HKDF_KEY_LENGTH) {
         counter[0] = counter[0] + 1
         const previous = block
-        block = hmac(prk, "sha256", previous, info, counter)
+        block = hmac(prk, previous, info, counter)
         wipe(previous)
         result.blitAt(at, block, 0, Math.min(HKDF_KEY_LENGTH, length - at))
     }

@@ -65,5 +65,6 @@ export async function verifyPss(
 
     const salt = block.slice(saltAt, hashAt)
     const expected = await hash.digest(Buffer.alloc(8), digest, salt)
-    if (wrong !== 0 || !equalBytes(hashed, expected)) failSignature()
+    if (wrong !== 0) failSignature()
+    if (!equalBytes(hashed, expected)) failSignature()
 }

@@ -1,30 +1,19 @@
 /**
  * Cloud-to-device messages: what their topic says, `devices/{id}/messages/devicebound/{property bag}`.
  *
- * A bag is `name=value&name=value…`, both sides percent-encoded (see percent.ts). A name without `=` has an empty value; of two
- * with the same name the last one counts. A topic without a bag ends with or without its slash: edgeHub leaves it off.
+ * A bag is `name=value&name=value…`, both sides percent-encoded (see percent.ts). A name without `=` has an empty value, a value
+ * without a name is left out; of two with the same name the last one counts. A topic without a bag ends with or without its slash: edgeHub leaves it off.
  * IoT Hub allows 64 KB for a message with its properties; what is read here is bounded by far less.
  *
  * RAM: the topic twice, and the properties.
  */
 import { ErrorCode, failIf } from "../errors"
 import { decodeComponent } from "./percent"
+import { FIELDS } from "./systemproperties"
 import { MAX_TOPIC_LENGTH } from "./telemetry"
 
 /** Properties of a message, with those of the system. Each takes some 50 bytes of heap. */
 export const MAX_PROPERTIES = 32
-
-/** The system's properties that have a field of their own, and the fields. */
-const FIELDS = [
-    "$.mid",
-    "messageId",
-    "$.cid",
-    "correlationId",
-    "$.ct",
-    "contentType",
-    "$.ce",
-    "contentEncoding",
-]
 
 /** A message from the cloud. */
 export interface CloudMessage {
@@ -57,6 +46,17 @@ export function readCloudMessage(
     prefix: string,
     body: Buffer
 ): CloudMessage {
+    // The system's properties that have a field of their own, and the fields.
+    const fields = [
+        "$.mid",
+        "messageId",
+        "$.cid",
+        "correlationId",
+        "$.ct",
+        "contentType",
+        "$.ce",
+        "contentEncoding",
+    ]
     const properties: any = {}
     const message: any = { body, properties }
     const bytes = Buffer.from(topic)
@@ -78,9 +78,9 @@ export function readCloudMessage(
         const nameEnd = find(bytes, 0x3d, from, to)
         const name = decodeComponent(bytes, from, nameEnd)
         const value = decodeComponent(bytes, nameEnd + 1, to)
-        const field = FIELDS.indexOf(name)
-        if (field >= 0 && (field & 1) === 0) message[FIELDS[field + 1]] = value
-        else properties[name] = value
+        const field = fields.indexOf(name)
+        if (field >= 0 && (field & 1) === 0) message[fields[field + 1]] = value
+        else if (name) properties[name] = value
         from = to + 1
     }
     return message

@@ -50,8 +50,13 @@ async function checkShape(body: Buffer): Promise<void> {
     let depth = 0
     let values = 1
     let inText = false
+    let pauseAt = 0
     for (let i = 0; i < body.length; i++) {
-        if ((i & (BYTES_BETWEEN_PAUSES - 1)) === 0) await ds.sleep(0)
+        // An escape may step over any given byte.
+        if (i >= pauseAt) {
+            pauseAt = i + BYTES_BETWEEN_PAUSES
+            await ds.sleep(0)
+        }
         const byte = body[i]
         if (byte === QUOTE) inText = !inText
         else if (inText) {

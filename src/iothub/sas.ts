@@ -6,7 +6,7 @@
  * signatures"). Byte for byte what Microsoft's Node SDK makes of the same input. There is no `skn`: it belongs to the keys
  * of shared access policies, which have no place on a device.
  */
-import { hmac } from "@devicescript/crypto"
+import { hmac } from "../crypto/hash"
 import { wipe } from "../bytes"
 import { encodeBase64 } from "./base64"
 import { encodeStrictly } from "./percent"
@@ -25,7 +25,7 @@ export function createToken(
     expirySec: number
 ): string {
     const resource = encodeStrictly(`${hubHost}/devices/${deviceId}`)
-    const mac = hmac(key, "sha256", `${resource}\n${expirySec}`)
+    const mac = hmac(key, `${resource}\n${expirySec}`)
     const signature = encodeStrictly(encodeBase64(mac))
     wipe(mac)
     return `SharedAccessSignature sr=${resource}&sig=${signature}&se=${expirySec}`

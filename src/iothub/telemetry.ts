@@ -10,6 +10,7 @@
 import { ErrorCode, fail, failIf } from "../errors"
 import { checkMessageId } from "./identifier"
 import { encodeComponent } from "./percent"
+import { FIELDS } from "./systemproperties"
 
 /** In bytes. MQTT would allow 65,535, but a topic stands on the heap beside the body, and again in the packet. */
 export const MAX_TOPIC_LENGTH = 1024
@@ -37,17 +38,14 @@ export function createTelemetryTopic(
 ): string {
     const start = `devices/${deviceId}/messages/events/`
     let topic = start
-    if (message.messageId) {
-        checkMessageId(message.messageId)
-        topic = append(topic, "$.mid", message.messageId)
+    const fields: any = message
+    for (let i = 0; i < FIELDS.length; i += 2) {
+        const value = fields[FIELDS[i + 1]]
+        if (value) {
+            if (i < 4) checkMessageId(value)
+            topic = append(topic, FIELDS[i], value)
+        }
     }
-    if (message.correlationId) {
-        checkMessageId(message.correlationId)
-        topic = append(topic, "$.cid", message.correlationId)
-    }
-    if (message.contentType) topic = append(topic, "$.ct", message.contentType)
-    if (message.contentEncoding)
-        topic = append(topic, "$.ce", message.contentEncoding)
     if (message.properties !== undefined)
         for (const name of Object.keys(message.properties)) {
             // `$` would make it a system property.

@@ -198,6 +198,12 @@ export class IncomingPublish {
     isCut: boolean
     /** Whoever handles the message sets it when that is done; it is acknowledged then. */
     isHandled = false
+
+    /** Lets go of what takes room; what is left says what is to be acknowledged. */
+    empty(): void {
+        this.topic = null
+        this.payload = null
+    }
 }
 
 /**

@@ -79,7 +79,7 @@ export class TcpTransport implements Transport {
         const fiber = this.waiting
         this.waiting = null
         this.woken = fiber === null
-        if (fiber !== null && fiber.suspended) fiber.resume(undefined)
+        if (fiber !== null) if (fiber.suspended) fiber.resume(undefined)
     }
 
     /** Waits for an event or `wake`. */
@@ -92,7 +92,7 @@ export class TcpTransport implements Transport {
     /** Waits for the socket that was just opened. */
     async opened(timeoutMs: number): Promise<void> {
         const deadlineMs = ds.millis() + timeoutMs
-        while (!this.isOpen && !this.ended && this.failure === null) {
+        while (!this.isOpen && !this.isOver()) {
             const leftMs = deadlineMs - ds.millis()
             failIf(
                 leftMs <= 0,
@@ -108,8 +108,9 @@ export class TcpTransport implements Transport {
     }
 
     async read(timeoutMs: number): Promise<Buffer> {
-        const idle = this.pieces.length === 0 && !this.isOver()
-        if (idle && !this.woken && timeoutMs > 0) await this.wait(timeoutMs)
+        if (this.pieces.length === 0)
+            if (!this.isOver())
+                if (!this.woken) if (timeoutMs > 0) await this.wait(timeoutMs)
         this.woken = false
         // What came before a reset is still read: it may be the alert that explains it.
         if (this.pieces.length > 0) {
@@ -119,11 +120,13 @@ export class TcpTransport implements Transport {
             return piece
         }
         if (this.failure !== null) throw this.failure
-        return this.ended ? null : undefined
+        if (this.ended) return null
+        return undefined
     }
 
     private isOver(): boolean {
-        return this.ended || this.failure !== null
+        if (this.ended) return true
+        return this.failure !== null
     }
 
     async write(data: Buffer): Promise<void> {

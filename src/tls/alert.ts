@@ -8,7 +8,17 @@ export const enum Alert {
     DecryptError = 51,
     InternalError = 80,
     UserCanceled = 90,
+    /** None is to be sent. */
+    None = 255,
 }
+
+/** From which group of ten codes on, counted from 1000, which alert is sent; 80 where there are no codes. */
+const GROUPS: Buffer = hex`
+    00 ff
+    64 0a  65 14  66 16  67 28  68 2f  69 32  6a 33  6b 46  6c 6d  6d 6e
+    6e ff  78 2f  79 50
+    c8 2a  c9 2b  ca 2d  cb 2e  cc 30  cd 50
+`
 
 /**
  * The alert for an error code.
@@ -19,22 +29,19 @@ export const enum Alert {
  * and 2200 to 2209 illegal_parameter again;
  * x509: bad_certificate, unsupported_certificate, certificate_expired, certificate_unknown, unknown_ca.
  *
- * @returns -1 if none is to be sent: the connection is broken or the peer has ended it
+ * @returns Alert.None if none is to be sent: the connection is broken or the peer has ended it
  */
 export function alertFor(code: number): number {
-    if (code >= 2000 && code < 2100)
-        return hex`0a 14 16 28 2f 32 33 46 6d 6e`[Math.idiv(code - 2000, 10)]
-    if (code >= 3000 && code < 3050)
-        return hex`2a 2b 2d 2e 30`[Math.idiv(code - 3000, 10)]
-    if (
-        code === ErrorCode.CryptoWeakKeyShare ||
-        code === ErrorCode.CryptoPoint ||
-        (code >= 2200 && code < 2210)
-    )
-        return Alert.IllegalParameter
-    if (code >= 4000 && code < 5000) return Alert.DecryptError
-    if (code >= 1000 && code < 2200) return -1
-    return Alert.InternalError
+    // The last row that is not above the code holds.
+    const group = Math.idiv(code, 10)
+    let alert = Alert.InternalError
+    for (let i = 0; i < GROUPS.length; i = i + 2)
+        if (group >= 100 + GROUPS[i]) alert = GROUPS[i + 1]
+    if (code >= 4000) alert = Alert.DecryptError
+    if (code >= 5000) alert = Alert.InternalError
+    if (code === ErrorCode.CryptoWeakKeyShare) alert = Alert.IllegalParameter
+    if (code === ErrorCode.CryptoPoint) alert = Alert.IllegalParameter
+    return alert
 }
 
 /**
@@ -53,23 +60,23 @@ export function readAlert(data: Buffer, from: number, to: number): boolean {
         "tls: an alert is malformed"
     )
     const description = data[from + 1]
-    if (description !== Alert.CloseNotify && description !== Alert.UserCanceled)
+    if (description === Alert.CloseNotify) return true
+    if (description !== Alert.UserCanceled)
         fail(ErrorCode.TlsAlert, "tls: the server sent alert " + description)
-    return description === Alert.CloseNotify
+    return false
 }
 
-/** Sends an alert, unless it is -1. A stream that cannot take it any more is no further error. */
+/** Sends an alert, unless it is Alert.None. A stream that cannot take it any more is no further error. */
 export async function sendAlert(
     records: RecordLayer,
     description: number
 ): Promise<void> {
-    if (description < 0) return
+    if (description === Alert.None) return
     try {
         // Level: close_notify is a warning (1), every other alert fatal (2).
-        await records.write(
-            ContentType.Alert,
-            Buffer.from([description === 0 ? 1 : 2, description])
-        )
+        const alert = Buffer.from([2, description])
+        if (description === Alert.CloseNotify) alert[0] = 1
+        await records.write(ContentType.Alert, alert)
     } catch (e: any) {
         if (errorCode(e) === 0) throw e
     }

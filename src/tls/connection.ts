@@ -76,10 +76,10 @@ export class TlsConnection implements Transport {
             "tls: a handshake message is interrupted"
         )
         records.from = records.to
-        if (records.type === ContentType.ApplicationData)
-            return records.to > from
-                ? records.data.slice(from, records.to)
-                : null
+        if (records.type === ContentType.ApplicationData) {
+            if (from === records.to) return null
+            return records.data.slice(from, records.to)
+        }
         failIf(
             records.type !== ContentType.Alert,
             ErrorCode.TlsUnexpectedRecord,

@@ -27,6 +27,9 @@ const MAX_EXTENSIONS = 32
 /** max_fragment_length 2^12, RFC 6066 4: what MAX_FRAGMENT of the record layer says. */
 export const MAX_FRAGMENT_CODE = 4
 
+/** The extensions that we know, but for RenegotiationInfo. */
+const KNOWN: Buffer = hex`00 01 0a 0b 0d 17 23 2b 2c 2d 33`
+
 export class Extensions {
     private readonly types: number[] = []
     private readonly bodies: WireReader[] = []
@@ -55,19 +58,18 @@ export class Extensions {
     /** A reader over the body of an extension, or null. */
     find(type: Extension): WireReader {
         const i = this.types.indexOf(type)
-        return i < 0 ? null : this.bodies[i]
+        if (i < 0) return null
+        return this.bodies[i]
     }
 
     /** Refuses all others than these. RFC 8446 4.2 says which alert: it depends on whether we know the type. */
     allow(allowed: number[]): void {
         for (const type of this.types)
             if (allowed.indexOf(type) < 0) {
+                let isKnown = type === Extension.RenegotiationInfo
+                if (type < 256) isKnown = KNOWN.indexOf(type) >= 0
                 failIf(
-                    type === Extension.RenegotiationInfo ||
-                        (type < 256 &&
-                            hex`00 01 0a 0b 0d 17 23 2b 2c 2d 33`.indexOf(
-                                type
-                            ) >= 0),
+                    isKnown,
                     ErrorCode.TlsMisplacedExtension,
                     "tls: an extension stands in the wrong message"
                 )

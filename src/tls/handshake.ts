@@ -149,12 +149,12 @@ export class Handshake {
         )
         const hello = readServerHello(message, this.options.parts)
         // RFC 8446 4.1.3 and 4.1.4; in TLS 1.2 the server may have one of its own.
-        failIf(
-            hello.version === TLS13 &&
+        if (hello.version === TLS13)
+            failIf(
                 !equalBytes(hello.sessionId, this.sessionId),
-            ErrorCode.TlsSessionId,
-            "tls: the session id is not ours"
-        )
+                ErrorCode.TlsSessionId,
+                "tls: the session id is not ours"
+            )
         if (hello.isRetry) this.transcript.condense()
         this.transcript.add(message)
         return hello
@@ -199,11 +199,9 @@ export class Handshake {
         await this.records.close()
         // Whatever was wrong, the next try is a full handshake; but a line that is broken or silent says nothing about the
         // session. A server that hangs up may well mean it.
-        if (
-            this.session !== null &&
-            code >= MIN_TLS_CODE &&
-            code !== ErrorCode.TlsTimeout
-        )
-            await this.options.resumption.forget()
+        if (this.session !== null)
+            if (code >= MIN_TLS_CODE)
+                if (code !== ErrorCode.TlsTimeout)
+                    await this.options.resumption.forget()
     }
 }

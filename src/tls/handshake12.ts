@@ -26,6 +26,7 @@ import {
     FinishedProof,
     MAX_SESSION_SEC,
     readCertificates,
+    requireEvidence,
     ServerProof,
     verifyServer,
     writeFinished,
@@ -59,8 +60,9 @@ async function handshake12(
 ): Promise<TlsConnection> {
     h.messages.forbidChangeCipherSpec()
     const small = readExtensions(h, hello)
-    if (h.sessionId.length > 0 && equalBytes(hello.sessionId, h.sessionId))
-        return await resume12(h, hello, small)
+    if (h.sessionId.length > 0)
+        if (equalBytes(hello.sessionId, h.sessionId))
+            return await resume12(h, hello, small)
 
     h.phase("chain")
     const certificate = await h.receive(MessageType.Certificate)
@@ -86,8 +88,7 @@ async function handshake12(
         "tls: the curve is not a named one"
     )
     const group = h.findGroup(r.readUint(2))
-    const point = r.readVector(1)
-    const peer = point.readBytes(point.left())
+    const peer = r.readOpaque(1)
     const proof = await verifyServer(
         path,
         Buffer.concat(h.random, hello.random, exchange.slice(from, r.at)),
@@ -156,16 +157,16 @@ async function resume12(
 /** N3, N4, N5, S5. @returns whether records will be small */
 function readExtensions(h: Handshake, hello: ServerHello): boolean {
     const extensions = hello.extensions
-    extensions.allow([
+    const allowed = [
         Extension.ServerName,
         Extension.MaxFragmentLength,
         Extension.EcPointFormats,
         Extension.ExtendedMasterSecret,
         Extension.RenegotiationInfo,
-        h.options.resumption !== undefined
-            ? Extension.SessionTicket
-            : Extension.ServerName,
-    ])
+    ]
+    if (h.options.resumption !== undefined)
+        allowed.push(Extension.SessionTicket)
+    extensions.allow(allowed)
     extensions.readServerName(h.isNamed)
     const extended = extensions.find(Extension.ExtendedMasterSecret)
     failIf(
@@ -282,11 +283,10 @@ async function receiveTicket(
     session.proof = proof
     session.secret = master.bytes
     session.ageAdd = Buffer.alloc(4)
-    const lifetimeSec = r.readUint(4)
-    session.lifetimeSec = lifetimeSec > 0 ? lifetimeSec : MAX_SESSION_SEC
-    const ticket = r.readVector(2)
+    session.lifetimeSec = r.readUint(4)
+    if (session.lifetimeSec === 0) session.lifetimeSec = MAX_SESSION_SEC
+    session.ticket = r.readOpaque(2)
     r.finish()
-    session.ticket = ticket.readBytes(ticket.left())
     return session
 }
 
@@ -303,15 +303,11 @@ async function openTraffic12(
     finished: FinishedProof,
     session: Session
 ): Promise<TlsConnection> {
-    if (
-        !(master instanceof MasterSecret) ||
-        !(proof instanceof ServerProof) ||
-        !(finished instanceof FinishedProof)
-    )
-        fail(ErrorCode.TlsNotVerified, "tls: the handshake is not complete")
+    requireEvidence(master instanceof MasterSecret, proof, finished)
     // T2: the session that was offered was refused; a ticket that can be kept takes its place.
-    if (h.session !== null && h.session.secret !== master.bytes)
-        await h.options.resumption.forget()
+    if (h.session !== null)
+        if (h.session.secret !== master.bytes)
+            await h.options.resumption.forget()
     if (session !== null) await h.options.resumption.keep(session)
     master.wipe()
     if (!small) h.records.maxContent = MAX_CONTENT

@@ -65,19 +65,19 @@ async function handshake13(
     first: ServerHello
 ): Promise<TlsConnection> {
     h.messages.ignoresChangeCipherSpec = true
-    const hello = first.isRetry ? await retry(h, first) : first
+    let hello = first
+    if (first.isRetry) hello = await retry(h, first)
     const resumed = isResumed(h, hello)
     const suite = hello.suite
     const peer = readKeyShare(h, hello)
     h.messages.requireBoundary()
     const shared = await h.share.agree(peer)
-    const secrets = new HandshakeSecrets(
-        resumed ? h.session.secret : null,
-        shared,
-        h.transcript.hash()
-    )
+    let presharedKey = Buffer.alloc(HASH_LENGTH)
+    if (resumed) presharedKey = h.session.secret
+    const helloHash = h.transcript.hash()
+    const secrets = new HandshakeSecrets(presharedKey, shared, helloHash)
     h.secrets = secrets
-    if (resumed) wipe(h.session.secret)
+    wipe(presharedKey)
     h.records.protectIncoming(new Protection13(suite.aead, secrets.server))
     h.records.protectOutgoing(new Protection13(suite.aead, secrets.client))
 
@@ -113,7 +113,7 @@ async function handshake13(
         writeFinished(finishedMac(secrets.client, h.transcript.hash()))
     )
     // T2: the session was refused; a ticket of this connection takes its place.
-    if (h.session !== null && !resumed) await h.options.resumption.forget()
+    if (h.session !== null) if (!resumed) await h.options.resumption.forget()
     return openTraffic13(h, suite, small, secrets, proof, finished)
 }
 
@@ -131,10 +131,10 @@ async function retry(h: Handshake, request: ServerHello): Promise<ServerHello> {
     ])
     const cookie = extensions.find(Extension.Cookie)
     if (cookie !== null) {
-        const value = cookie.readVector(2)
+        h.cookie = cookie.readOpaque(2)
         cookie.finish()
-        if (value.left() < 1 || value.left() > MAX_COOKIE) malformed()
-        h.cookie = value.readBytes(value.left())
+        if (h.cookie.length === 0) malformed()
+        if (h.cookie.length > MAX_COOKIE) malformed()
     }
     const wanted = extensions.find(Extension.KeyShare)
     if (wanted !== null) {
@@ -175,13 +175,10 @@ function failUnchanged(): never {
 
 /** T2: whether the server resumes the session that was offered; then with its suite, and no other. */
 function isResumed(h: Handshake, hello: ServerHello): boolean {
-    hello.extensions.allow([
-        Extension.SupportedVersions,
-        Extension.KeyShare,
-        h.session !== null && h.session.version === TLS13
-            ? Extension.PreSharedKey
-            : Extension.KeyShare,
-    ])
+    const allowed = [Extension.SupportedVersions, Extension.KeyShare]
+    if (h.session !== null)
+        if (h.session.version === TLS13) allowed.push(Extension.PreSharedKey)
+    hello.extensions.allow(allowed)
     const index = hello.extensions.find(Extension.PreSharedKey)
     if (index === null) return false
     failIf(
@@ -206,9 +203,9 @@ function readKeyShare(h: Handshake, hello: ServerHello): Buffer {
         ErrorCode.TlsGroup,
         "tls: the server's key share has no partner"
     )
-    const key = share.readVector(2)
+    const key = share.readOpaque(2)
     share.finish()
-    return key.readBytes(key.left())
+    return key
 }
 
 /** RFC 8446 4.3.2: an empty context, and the one mandatory extension. What it asks for does not matter to us. */

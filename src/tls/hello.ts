@@ -27,13 +27,9 @@ const MAX_CLIENT_HELLO = 560
 export function writeClientHello(h: Handshake): Buffer {
     const parts = h.options.parts
     const host = h.options.host
-    const w = new WireWriter(
-        Buffer.alloc(
-            MAX_CLIENT_HELLO +
-                h.cookie.length +
-                (h.session !== null ? h.session.ticket.length : 0)
-        )
-    )
+    let length = MAX_CLIENT_HELLO + h.cookie.length
+    if (h.session !== null) length = length + h.session.ticket.length
+    const w = new WireWriter(Buffer.alloc(length))
     w.writeUint8(MessageType.ClientHello)
     const message = w.beginVector(3)
     w.writeUint16(TLS12)
@@ -113,8 +109,7 @@ export function readServerHello(message: Buffer, parts: TlsParts): ServerHello {
     const r = readMessage(message)
     const legacyVersion = r.readUint(2)
     hello.random = r.readBytes(RANDOM_LENGTH)
-    const sessionId = r.readVector(1)
-    hello.sessionId = sessionId.readBytes(sessionId.left())
+    hello.sessionId = r.readOpaque(1)
     const suite = r.readUint(2)
     const compression = r.readUint(1)
     failIf(
@@ -135,10 +130,11 @@ export function readServerHello(message: Buffer, parts: TlsParts): ServerHello {
             hex`cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c`
         )
     for (const offered of parts.suites)
-        if (offered.code === suite && offered.version === hello.version) {
-            hello.suite = offered
-            return hello
-        }
+        if (offered.code === suite)
+            if (offered.version === hello.version) {
+                hello.suite = offered
+                return hello
+            }
     fail(ErrorCode.TlsSuite, "tls: the cipher suite was not offered") // N2
 }
 
@@ -161,25 +157,26 @@ function checkVersion(
         if (version.code === hello.version) offered = true
         if (version.code > newest) newest = version.code
     }
-    failIf(
-        selected !== null && (!offered || hello.version < TLS13),
-        ErrorCode.TlsSelectedVersion,
-        "tls: the server selected a version that was not offered"
-    )
-    if (newest === TLS13 && hello.version < TLS13) {
-        // RFC 8446 4.1.3: "DOWNGRD" and 1 or 0 at the end of the random.
-        const tail = hello.random.slice(24, 31)
+    const isOld = hello.version < TLS13
+    if (selected !== null)
         failIf(
-            equalBytes(tail, hex`444f574e475244`) && hello.random[31] <= 1,
-            ErrorCode.TlsDowngrade,
-            "tls: the server was made to use an older version"
+            !offered || isOld,
+            ErrorCode.TlsSelectedVersion,
+            "tls: the server selected a version that was not offered"
         )
-    }
+    // RFC 8446 4.1.3: "DOWNGRD" and 1 or 0 at the end of the random.
+    if (newest === TLS13)
+        if (isOld)
+            if (hello.random[31] <= 1)
+                failIf(
+                    equalBytes(hello.random.slice(24, 31), hex`444f574e475244`),
+                    ErrorCode.TlsDowngrade,
+                    "tls: the server was made to use an older version"
+                )
+    if (selected === null) offered = offered && isOld
+    else offered = legacyVersion === TLS12
     failIf(
-        !offered ||
-            (selected === null
-                ? hello.version >= TLS13
-                : legacyVersion !== TLS12),
+        !offered,
         ErrorCode.TlsVersion,
         "tls: the server wants a version that was not offered"
     )

@@ -1,8 +1,9 @@
 /** The key schedule of TLS 1.3 with SHA-256: RFC 8446 chapter 7.1. */
-import { digest, hmac } from "@devicescript/crypto"
-import { writeUint16, wipe } from "../bytes"
+import { wipe } from "../bytes"
+import { digest, hmac } from "../crypto/hash"
 import { hkdfExpand, hkdfExtract } from "../crypto/hkdf"
 import { ErrorCode, fail } from "../errors"
+import { WireWriter } from "../wirewriter"
 
 export const HASH_LENGTH = 32
 
@@ -30,7 +31,7 @@ export class Transcript {
 
     /** Transcript-Hash, RFC 8446 4.4.1. @param more what comes behind, not added */
     hash(...more: Buffer[]): Buffer {
-        return digest("sha256", ...this.messages, ...more)
+        return digest(...this.messages, ...more)
     }
 
     /** Before a HelloRetryRequest is added: its hash takes the place of the first ClientHello, RFC 8446 4.4.1. */
@@ -43,10 +44,10 @@ export class Transcript {
 
 /** Transcript-Hash of nothing. */
 export function emptyHash(): Buffer {
-    return digest("sha256")
+    return digest()
 }
 
-/** HKDF-Expand-Label. @param context null: none. */
+/** HKDF-Expand-Label. @param length at most 255 */
 export function expandLabel(
     secret: Buffer,
     label: string,
@@ -54,15 +55,13 @@ export function expandLabel(
     length: number
 ): Buffer {
     const name = Buffer.from("tls13 " + label)
-    const contextLength = context !== null ? context.length : 0
-    const info = Buffer.alloc(4 + name.length + contextLength)
-    writeUint16(info, 0, length)
-    info[2] = name.length
-    info.blitAt(3, name, 0, name.length)
-    info[3 + name.length] = contextLength
-    if (context !== null)
-        info.blitAt(4 + name.length, context, 0, contextLength)
-    return hkdfExpand(secret, info, length)
+    const w = new WireWriter(Buffer.alloc(4 + name.length + context.length))
+    w.writeUint16(length)
+    w.writeUint8(name.length)
+    w.writeBytes(name)
+    w.writeUint8(context.length)
+    w.writeBytes(context)
+    return hkdfExpand(secret, w.bytes, length)
 }
 
 /**
@@ -75,17 +74,14 @@ export class HandshakeSecrets {
     private readonly master: Buffer
 
     /**
-     * @param presharedKey HASH_LENGTH bytes, of the session that is resumed; null: none
+     * @param presharedKey HASH_LENGTH bytes, of the session that is resumed; zeros: none
      * @param shared the result of the key exchange; wiped
      * @param helloHash transcript up to the ServerHello
      */
     constructor(presharedKey: Buffer, shared: Buffer, helloHash: Buffer) {
         const zeros = Buffer.alloc(HASH_LENGTH)
         const empty = emptyHash()
-        const early = hkdfExtract(
-            zeros,
-            presharedKey !== null ? presharedKey : zeros
-        )
+        const early = hkdfExtract(zeros, presharedKey)
         const salt = expandLabel(early, "derived", empty, HASH_LENGTH)
         const secret = hkdfExtract(salt, shared)
         wipe(shared)
@@ -123,15 +119,15 @@ export class HandshakeSecrets {
 
 /** verify_data of a Finished, RFC 8446 4.4.4. */
 export function finishedMac(secret: Buffer, transcriptHash: Buffer): Buffer {
-    const key = expandLabel(secret, "finished", null, HASH_LENGTH)
-    const mac = hmac(key, "sha256", transcriptHash)
+    const key = expandLabel(secret, "finished", hex``, HASH_LENGTH)
+    const mac = hmac(key, transcriptHash)
     wipe(key)
     return mac
 }
 
 /** The next generation of an application traffic secret, RFC 8446 7.2; the old one is wiped. */
 export function updateSecret(secret: Buffer): Buffer {
-    const next = expandLabel(secret, "traffic upd", null, HASH_LENGTH)
+    const next = expandLabel(secret, "traffic upd", hex``, HASH_LENGTH)
     wipe(secret)
     return next
 }

@@ -71,11 +71,9 @@ export class MessageReader {
                 if (this.headerFilled < MESSAGE_HEADER_LENGTH) continue
                 const length = readUint24(this.header, 1)
                 const type = this.header[0]
-                const most =
-                    type === MessageType.Certificate ||
-                    type === MessageType.NewSessionTicket
-                        ? MAX_MESSAGE
-                        : MAX_SMALL_MESSAGE
+                let most = MAX_SMALL_MESSAGE
+                if (type === MessageType.Certificate) most = MAX_MESSAGE
+                if (type === MessageType.NewSessionTicket) most = MAX_MESSAGE
                 failIf(
                     length > most,
                     ErrorCode.TlsMessageTooLong,
@@ -115,11 +113,7 @@ export class MessageReader {
         if (message[0] !== type)
             fail(
                 ErrorCode.TlsUnexpectedMessage,
-                "tls: message " +
-                    message[0] +
-                    " came where " +
-                    type +
-                    " was expected"
+                `tls: message ${message[0]} came where ${type} was expected`
             )
         return message
     }
@@ -153,7 +147,7 @@ export class MessageReader {
             !(await this.nextRecord(ContentType.ChangeCipherSpec, deadlineMs))
         ) {}
         failIf(
-            records.to - records.from !== 1 || records.data[records.from] !== 1,
+            !isChangeCipherSpec(records.data, records.from, records.to),
             ErrorCode.TlsUnexpectedRecord,
             "tls: a ChangeCipherSpec is malformed"
         )
@@ -202,26 +196,23 @@ export class MessageReader {
                 ErrorCode.TlsClosed,
                 "tls: the server closed during the handshake"
             )
-        } else if (
-            records.type !== ContentType.ChangeCipherSpec ||
-            !this.ignoresChangeCipherSpec ||
-            records.to - from !== 1 ||
-            records.data[from] !== 1
-        )
-            fail(
-                ErrorCode.TlsUnexpectedRecord,
-                "tls: a record of another type was expected"
-            ) // S2, S4
-        return false
+            return false
+        }
+        if (records.type === ContentType.ChangeCipherSpec)
+            if (this.ignoresChangeCipherSpec)
+                if (isChangeCipherSpec(records.data, from, records.to))
+                    return false
+        fail(
+            ErrorCode.TlsUnexpectedRecord,
+            "tls: a record of another type was expected"
+        ) // S2, S4
     }
 
     /** Whether a message has begun and is not complete. */
     isInside(): boolean {
-        return (
-            this.message !== null ||
-            this.headerFilled > 0 ||
-            this.ahead !== null
-        )
+        if (this.message !== null) return true
+        if (this.headerFilled > 0) return true
+        return this.ahead !== null
     }
 
     /** R5: keys change only at the end of a record. */
@@ -232,4 +223,10 @@ export class MessageReader {
             "tls: bytes are left over where the keys change"
         )
     }
+}
+
+/** Whether the content of a record is that of a ChangeCipherSpec: one byte, a 1. */
+function isChangeCipherSpec(data: Buffer, from: number, to: number): boolean {
+    if (to - from !== 1) return false
+    return data[from] === 1
 }

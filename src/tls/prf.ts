@@ -1,6 +1,6 @@
 /** The key schedule of TLS 1.2 with SHA-256: RFC 5246 chapters 5, 6.3 and 8.1, and RFC 7627 4. */
-import { hmac } from "@devicescript/crypto"
 import { wipe } from "../bytes"
+import { hmac } from "../crypto/hash"
 
 /** RFC 5246 8.1. */
 export const MASTER_SECRET_LENGTH = 48
@@ -22,8 +22,8 @@ export function prf(
     const result = Buffer.alloc(length)
     let a = start
     for (let at = 0; at < length; at += HASH_LENGTH) {
-        a = hmac(secret, "sha256", a)
-        const block = hmac(secret, "sha256", a, start)
+        a = hmac(secret, a)
+        const block = hmac(secret, a, start)
         result.blitAt(at, block, 0, Math.min(HASH_LENGTH, length - at))
         wipe(block)
     }

@@ -52,8 +52,8 @@ export class Protection12 extends Protection implements RecordProtection {
         const data = records.data
         this.numberAad(records.type, data.length - before - TAG_LENGTH)
         const nonce = this.nextNonce()
-        if (before > 0 && data.length >= before)
-            nonce.blitAt(IV_LENGTH - before, data, 0, before)
+        // Of a record that is shorter than its nonce, what is missing is zeros; `openSealed` refuses it.
+        nonce.blitAt(IV_LENGTH - before, data, 0, before)
         records.from = before
         records.to = await this.openSealed(this.aad, data, before, 0)
     }

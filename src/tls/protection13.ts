@@ -26,8 +26,8 @@ export class Protection13 extends Protection implements RecordProtection {
     constructor(algorithm: AeadAlgorithm, secret: Buffer) {
         super(
             algorithm,
-            expandLabel(secret, "key", null, algorithm.keyLength),
-            expandLabel(secret, "iv", null, IV_LENGTH)
+            expandLabel(secret, "key", hex``, algorithm.keyLength),
+            expandLabel(secret, "iv", hex``, IV_LENGTH)
         )
     }
 

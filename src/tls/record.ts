@@ -142,10 +142,8 @@ export class RecordLayer {
         while (this.filled < into.length) {
             if (this.piece === null) {
                 await pace(OPCODES_A_PIECE)
-                const timeoutMs = deadlineMs - ds.millis()
-                const piece = await this.transport.read(
-                    timeoutMs > 0 ? timeoutMs : 0
-                )
+                const timeoutMs = Math.max(0, deadlineMs - ds.millis())
+                const piece = await this.transport.read(timeoutMs)
                 if (piece === undefined) return false
                 failIf(
                     piece === null,

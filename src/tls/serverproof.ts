@@ -5,7 +5,12 @@
 import { equalSecrets } from "../bytes"
 import { ErrorCode, fail, failIf } from "../errors"
 import { Der } from "../x509/der"
-import { MAX_CERTIFICATES, PathPolicy, ValidatedPath } from "../x509/path"
+import {
+    MAX_CERTIFICATES,
+    PathPolicy,
+    surelySec,
+    ValidatedPath,
+} from "../x509/path"
 import { isWrongSignature } from "../x509/scheme"
 import { Extensions } from "./extensions"
 import { TLS13 } from "./hello"
@@ -91,15 +96,14 @@ export async function verifyServer(
     version: number
 ): Promise<ServerProof> {
     const code = r.readUint(2)
-    const vector = r.readVector(2)
-    const signature = vector.readBytes(vector.left())
+    const signature = r.readOpaque(2)
     r.finish()
     const leaf = path.leaf
     for (const scheme of policy.schemes)
         if (
             scheme.code === code &&
-            (version !== TLS13 || scheme.inTls13) &&
-            leaf.keyAlgorithm.equals(scheme.keyAlgorithm)
+            leaf.keyAlgorithm.equals(scheme.keyAlgorithm) &&
+            (version !== TLS13 || scheme.inTls13)
         ) {
             try {
                 await scheme.verify(leaf.keyBits, content, signature)
@@ -110,17 +114,32 @@ export async function verifyServer(
                     "tls: the server's signature is wrong"
                 )
             }
-            const nowSec = policy.nowSec >= 0 ? policy.nowSec : policy.floorSec
             return new ServerProof(
                 leaf.notBeforeSec,
                 leaf.notAfterSec,
-                Math.min(leaf.notAfterSec, nowSec + MAX_SESSION_SEC)
+                Math.min(leaf.notAfterSec, surelySec(policy) + MAX_SESSION_SEC)
             )
         }
     fail(
         ErrorCode.TlsSignatureScheme,
         "tls: the server signed with a scheme that does not fit"
     )
+}
+
+/**
+ * S3, S4: no traffic without the evidence of a key exchange, of the server and of its Finished.
+ *
+ * @throws LeafError TlsNotVerified
+ */
+export function requireEvidence(
+    hasSecret: boolean,
+    proof: ServerProof,
+    finished: FinishedProof
+): void {
+    if (hasSecret)
+        if (proof instanceof ServerProof)
+            if (finished instanceof FinishedProof) return
+    fail(ErrorCode.TlsNotVerified, "tls: the handshake is not complete")
 }
 
 /** RFC 8446 4.4.4, RFC 5246 7.4.9; D1. */

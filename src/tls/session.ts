@@ -11,9 +11,10 @@
  *
  * What is stored is as secret as the connection it can open: like the device's key, it lies in flash in the clear.
  */
-import { digest } from "@devicescript/crypto"
 import { equalBytes, wipe } from "../bytes"
+import { digest } from "../crypto/hash"
 import { hkdfExtract } from "../crypto/hkdf"
+import { surelySec } from "../x509/path"
 import { Extension } from "./extensions"
 import type { TlsOptions } from "./handshake"
 import {
@@ -74,26 +75,19 @@ export class Resumption {
     /** The stored session, if it may be offered with these options (T1, T2); else null. */
     async load(options: TlsOptions): Promise<Session> {
         this.binding = bind(options)
-        this.nowSec = options.nowSec >= 0 ? options.nowSec : options.floorSec
+        this.nowSec = surelySec(options)
         const session = unpack(await this.store.load(), this.binding)
         if (session === null) return null
         const proof = session.proof
-        if (
-            session.expiresSec < this.nowSec ||
-            proof.trustedUntilSec < this.nowSec ||
-            proof.notAfterSec < this.nowSec ||
-            (options.nowSec >= 0 && proof.notBeforeSec > this.nowSec)
-        )
-            return null
+        if (session.expiresSec < this.nowSec) return null
+        if (proof.trustedUntilSec < this.nowSec) return null
+        if (proof.notAfterSec < this.nowSec) return null
+        if (options.nowSec >= 0)
+            if (proof.notBeforeSec > this.nowSec) return null
         for (const suite of options.parts.suites)
-            if (
-                suite.code === session.suite &&
-                suite.version === session.version
-            ) {
-                this.session = session
-                return session
-            }
-        return null
+            if (suite.code === session.suite)
+                if (suite.version === session.version) this.session = session
+        return this.session
     }
 
     /** Forgets the session: the server refused it, or something went wrong with it. */
@@ -117,14 +111,13 @@ export class Resumption {
      */
     async keep(session: Session): Promise<void> {
         const length = session.ticket.length
-        if (length === 0 || length > MAX_TICKET || session.lifetimeSec === 0)
-            return
+        if (length === 0) return
+        if (length > MAX_TICKET) return
+        if (session.lifetimeSec === 0) return
         const resumed = this.session
-        if (
-            resumed !== null &&
-            2 * (resumed.expiresSec - this.nowSec) >= session.lifetimeSec
-        )
-            return
+        if (resumed !== null)
+            if (2 * (resumed.expiresSec - this.nowSec) >= session.lifetimeSec)
+                return
         const proof = session.proof
         session.expiresSec = Math.min(
             this.nowSec + session.lifetimeSec,
@@ -172,7 +165,7 @@ function bind(options: TlsOptions): Buffer {
         parts.push(anchor.name)
         parts.push(anchor.key)
     }
-    return digest("sha256", ...parts)
+    return digest(...parts)
 }
 
 /*
@@ -202,12 +195,10 @@ function pack(session: Session, binding: Buffer): Buffer {
 
 /** Null for nothing, for another format, and for a session that is bound to something else. Wipes `state` if it is taken. */
 function unpack(state: Buffer, binding: Buffer): Session {
-    if (
-        state === null ||
-        state.length <= SECRET_AT ||
-        state[0] !== FORMAT ||
-        !equalBytes(state.slice(BINDING_AT, SECRET_AT - 1), binding)
-    )
+    if (state === null) return null
+    if (state.length <= SECRET_AT) return null
+    if (state[0] !== FORMAT) return null
+    if (!equalBytes(state.slice(BINDING_AT, SECRET_AT - 1), binding))
         return null
     const session = new Session()
     session.version = state.getAt(1, "u16")

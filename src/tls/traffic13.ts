@@ -15,7 +15,7 @@ import { MessageType } from "./message"
 import { CipherSuite } from "./part"
 import { Protection13 } from "./protection13"
 import { ContentType, MAX_CONTENT, RecordLayer } from "./record"
-import { FinishedProof, ServerProof } from "./serverproof"
+import { FinishedProof, requireEvidence, ServerProof } from "./serverproof"
 import { Resumption, Session } from "./session"
 
 /** Key updates that a server may make in one connection (R5); at our rates it has no reason for any. */
@@ -34,12 +34,7 @@ export function openTraffic13(
     proof: ServerProof,
     finished: FinishedProof
 ): TlsConnection {
-    if (
-        !(secrets instanceof HandshakeSecrets) ||
-        !(proof instanceof ServerProof) ||
-        !(finished instanceof FinishedProof)
-    )
-        fail(ErrorCode.TlsNotVerified, "tls: the handshake is not complete")
+    requireEvidence(secrets instanceof HandshakeSecrets, proof, finished)
     const hash = finished.transcriptHash
     const traffic = new Traffic13(
         suite,
@@ -94,21 +89,14 @@ class Traffic13 implements PostHandshake {
         const r = readMessage(message)
         const session = new Session()
         session.lifetimeSec = r.readUint(4)
-        const ageAdd = r.readBytes(4)
-        const nonce = r.readVector(1)
-        const ticket = r.readVector(2)
+        session.ageAdd = r.readBytes(4)
+        const nonce = r.readOpaque(1)
+        session.ticket = r.readOpaque(2)
         new Extensions(r)
         session.version = TLS13
         session.suite = this.suite.code
         session.proof = this.proof
-        session.ageAdd = ageAdd
-        session.secret = expandLabel(
-            secret,
-            "resumption",
-            nonce.readBytes(nonce.left()),
-            HASH_LENGTH
-        )
-        session.ticket = ticket.readBytes(ticket.left())
+        session.secret = expandLabel(secret, "resumption", nonce, HASH_LENGTH)
         await this.resumption.keep(session)
         wipe(session.secret)
         wipe(secret)

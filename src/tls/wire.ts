@@ -49,6 +49,11 @@ export class WireReader {
         return new WireReader(this.bytes, from, from + length)
     }
 
+    /** A copy of a vector's content. */
+    readOpaque(size: number): Buffer {
+        return this.readBytes(this.readUint(size))
+    }
+
     /** Refuses bytes after the last field. */
     finish(): void {
         if (this.at !== this.end) malformed()

@@ -14,7 +14,7 @@
  */
 import { ErrorCode, fail, failIf } from "../errors"
 import { decimal, decimals, unixSeconds } from "../unixtime"
-import { Der, malformed, Tag } from "./der"
+import { Der, malformedIf, Tag } from "./der"
 
 /** Bounds the search for repeated extensions; public certificates carry about ten. */
 const MAX_EXTENSIONS = 24
@@ -65,7 +65,7 @@ export class Certificate {
     constructor(whole: Der) {
         this.bytes = whole.bytes
         this.whole = whole.place()
-        if (whole.end > MAX_PLACE) malformed("a certificate is too long")
+        malformedIf(whole.end > MAX_PLACE, "a certificate is too long")
         const certificate = whole.read(Tag.Sequence)
         whole.finish()
         const tbs = certificate.read(Tag.Sequence)
@@ -83,7 +83,7 @@ export class Certificate {
         ) // X2
         const issuer = tbs.readWhole(Tag.Sequence)
         // 4.1.2.4: an issuer has a name. A subject may have none.
-        if (issuer.left() < 3) malformed("the issuer's name is empty")
+        malformedIf(issuer.left() < 3, "the issuer's name is empty")
         this.issuer = issuer.place()
         const validity = tbs.read(Tag.Sequence)
         this.notBeforeSec = readTime(validity)
@@ -99,7 +99,7 @@ export class Certificate {
             const extensions = tbs.readOptional(Tag.Context + 3)
             if (extensions !== null) {
                 const list = extensions.read(Tag.Sequence)
-                if (list.left() === 0) malformed("the extensions are empty")
+                malformedIf(list.left() === 0, "the extensions are empty")
                 this.extensions = list.place()
                 extensions.finish()
             }
@@ -131,18 +131,22 @@ export class Certificate {
             const critical = extension.readFlag()
             const value = extension.read(Tag.OctetString)
             extension.finish()
-            if (seen.indexOf(id) >= 0) malformed("an extension stands twice") // X1
+            malformedIf(seen.indexOf(id) >= 0, "an extension stands twice") // X1
             seen.push(id)
-            if (seen.length > MAX_EXTENSIONS)
-                malformed("there are too many extensions")
+            malformedIf(
+                seen.length > MAX_EXTENSIONS,
+                "there are too many extensions"
+            )
             // id-ce is 2.5.29; the byte behind it says which extension of RFC 5280 4.2.1 it is.
             if (id === "551d13") this.readBasicConstraints(value)
             else if (id === "551d0f") this.readKeyUsage(value)
             else if (id === "551d25") this.readExtendedKeyUsage(value)
             else if (id === "551d11") {
                 const names = value.read(Tag.Sequence)
-                if (names.left() === 0)
-                    malformed("the alternative names are empty")
+                malformedIf(
+                    names.left() === 0,
+                    "the alternative names are empty"
+                )
                 this.names = names.place()
                 value.finish()
             } else if (id === "551d1e")
@@ -172,32 +176,34 @@ export class Certificate {
     private readKeyUsage(value: Der): void {
         const bits = value.read(Tag.BitString)
         value.finish()
-        const b = bits.bytes
-        const unused = b[bits.at]
-        const last = b[bits.end - 1]
+        const unused = bits.peek()
         // X.690 11.2.2: a named bit list ends with a bit that is set, and the bits behind it are zero.
-        if (
-            bits.left() < 2 ||
-            bits.left() > 3 ||
-            unused > 7 ||
-            (last & ((2 << unused) - 1)) !== 1 << unused
+        malformedIf(bits.left() < 2, KEY_USAGE_MALFORMED)
+        malformedIf(bits.left() > 3, KEY_USAGE_MALFORMED)
+        malformedIf(unused > 7, KEY_USAGE_MALFORMED)
+        malformedIf(
+            (bits.bytes[bits.end - 1] & ((2 << unused) - 1)) !== 1 << unused,
+            KEY_USAGE_MALFORMED
         )
-            malformed("a key usage is malformed")
-        this.keyUsage = b[bits.at + 1]
+        this.keyUsage = bits.bytes[bits.at + 1]
     }
 
     private readExtendedKeyUsage(value: Der): void {
         const purposes = value.read(Tag.Sequence)
         value.finish()
-        if (purposes.left() === 0) malformed("the extended key usage is empty")
+        malformedIf(purposes.left() === 0, "the extended key usage is empty")
         this.serverAuth = 0
         for (let count = 0; purposes.left() > 0; count++) {
             if (purposes.read(Tag.ObjectIdentifier).hex() === SERVER_AUTH)
                 this.serverAuth = 1
-            if (count >= MAX_PURPOSES) malformed("there are too many purposes")
+            malformedIf(count >= MAX_PURPOSES, "there are too many purposes")
         }
     }
 }
+
+const KEY_USAGE_MALFORMED = "a key usage is malformed"
+
+const TIME_MALFORMED = "a time is malformed"
 
 /** A path length that no path reaches. */
 const NO_LIMIT = 0xff
@@ -208,20 +214,22 @@ const SERVER_AUTH = "2b06010505070301"
 /** UTCTime or GeneralizedTime as RFC 5280 4.1.2.5 allows them: to the second, in UTC. */
 function readTime(from: Der): number {
     const utc = from.peek() === Tag.UtcTime
-    const t = from.read(utc ? Tag.UtcTime : Tag.GeneralizedTime)
+    let tag = Tag.GeneralizedTime
+    if (utc) tag = Tag.UtcTime
+    const t = from.read(tag)
     // YYYYMMDDhhmmssZ. Of UTCTime, years below 50 are those of this century.
     let century = ""
-    if (utc) century = t.bytes[t.at] < 0x35 /* 5 */ ? "20" : "19"
+    if (utc) {
+        century = "19"
+        if (t.peek() < 0x35 /* 5 */) century = "20"
+    }
     const b = Buffer.concat(Buffer.from(century), t.copy())
     const year = decimal(b, 0, 4)
     const sec = unixSeconds(year, decimals(b, hex`04 06 08 0a 0c`))
     // Dates before 1970 are good for nothing here, and 4.1.2.5.2 wants GeneralizedTime only from 2050 on.
-    if (
-        b.length !== 15 ||
-        b[14] !== 0x5a /* Z */ ||
-        sec < 0 ||
-        utc !== year < 2050
-    )
-        malformed("a time is malformed")
+    malformedIf(b.length !== 15, TIME_MALFORMED)
+    malformedIf(b[14] !== 0x5a /* Z */, TIME_MALFORMED)
+    malformedIf(sec < 0, TIME_MALFORMED)
+    malformedIf(utc !== year < 2050, TIME_MALFORMED)
     return sec
 }

@@ -13,6 +13,9 @@ import { ErrorCode, fail } from "../errors"
 /** The longest elements that are compared: names are below 300 B. Their text takes four times as much heap. */
 const MAX_COMPARED = 1024
 
+const LENGTH_MALFORMED = "a length is malformed"
+const LENGTH_NOT_MINIMAL = "a length is not minimal"
+
 export const enum Tag {
     Boolean = 0x01,
     Integer = 0x02,
@@ -43,7 +46,8 @@ export class Der {
 
     /** The tag of the next element, or -1 at the end. */
     peek(): number {
-        return this.at < this.end ? this.bytes[this.at] : -1
+        if (this.at >= this.end) return -1
+        return this.bytes[this.at]
     }
 
     /** Steps over the next element, which must have this tag, and returns a cursor over its content. */
@@ -56,13 +60,14 @@ export class Der {
         if (length > 0x7f) {
             const count = length & 0x7f
             // Three bytes of length are more than any message we accept can hold; 0x80 would be an indefinite length.
-            if (count < 1 || count > 3 || at + count > this.end)
-                malformed("a length is malformed")
+            malformedIf(count < 1, LENGTH_MALFORMED)
+            malformedIf(count > 3, LENGTH_MALFORMED)
+            malformedIf(at + count > this.end, LENGTH_MALFORMED)
             length = 0
             for (let i = 0; i < count; i++) length = (length << 8) | b[at + i]
             at = at + count
-            if (length < 0x80 || length >> (8 * (count - 1)) === 0)
-                malformed("a length is not minimal")
+            malformedIf(length < 0x80, LENGTH_NOT_MINIMAL)
+            malformedIf(length >> (8 * (count - 1)) === 0, LENGTH_NOT_MINIMAL)
         }
         if (at + length > this.end) malformed("an element is cut short")
         this.at = at + length
@@ -71,7 +76,8 @@ export class Der {
 
     /** As `read`, for an element that may be missing: then `null`. */
     readOptional(tag: Tag): Der {
-        return this.peek() === tag ? this.read(tag) : null
+        if (this.peek() !== tag) return null
+        return this.read(tag)
     }
 
     /** Steps over the next element, whatever it is, and returns a cursor over all of it, header included. */
@@ -103,14 +109,13 @@ export class Der {
 
     /** Whether what is left is these bytes. */
     equals(other: Buffer): boolean {
-        return (
-            this.left() === other.length && this.hex() === other.toString("hex")
-        )
+        return this.same(new Der(other, 0, other.length))
     }
 
     /** Whether both cursors have the same bytes left. */
     same(other: Der): boolean {
-        return this.left() === other.left() && this.hex() === other.hex()
+        if (this.left() !== other.left()) return false
+        return this.hex() === other.hex()
     }
 
     /**
@@ -119,30 +124,29 @@ export class Der {
      * @throws LeafError X509Malformed if it is longer than anything that we compare
      */
     hex(): string {
-        if (this.left() > MAX_COMPARED) malformed("an element is too long")
+        malformedIf(this.left() > MAX_COMPARED, "an element is too long")
         return this.copy().toString("hex")
     }
 
     /** BOOLEAN DEFAULT FALSE: 0xff, or left out, X.690 11.1 and 11.5. */
     readFlag(): boolean {
         if (this.peek() !== Tag.Boolean) return false
-        if (this.read(Tag.Boolean).hex() !== "ff")
-            malformed("a boolean is malformed, or a default is encoded")
+        malformedIf(
+            this.read(Tag.Boolean).hex() !== "ff",
+            "a boolean is malformed, or a default is encoded"
+        )
         return true
     }
 
     /** INTEGER: a cursor over its minimal two's complement bytes, X.690 8.3.2. */
     readInteger(): Der {
         const value = this.read(Tag.Integer)
-        const first = value.bytes[value.at]
-        if (value.left() < 1) malformed("an integer is empty")
+        const first = value.peek()
+        malformedIf(first < 0, "an integer is empty")
         if (value.left() > 1) {
-            const next = value.bytes[value.at + 1]
-            if (
-                (first === 0 && next < 0x80) ||
-                (first === 0xff && next >= 0x80)
-            )
-                malformed("an integer is not minimal")
+            // The first nine bits must not be alike.
+            const top = ((first << 8) | value.bytes[value.at + 1]) >> 7
+            malformedIf(((top + 1) & 0x1ff) < 2, "an integer is not minimal")
         }
         return value
     }
@@ -150,8 +154,8 @@ export class Der {
     /** INTEGER from 0 to 2^24 - 1. */
     readSmallInteger(): number {
         const value = this.readInteger()
-        if (value.bytes[value.at] >= 0x80 || value.left() > 3)
-            malformed("an integer is out of range")
+        malformedIf(value.peek() >= 0x80, "an integer is out of range")
+        malformedIf(value.left() > 3, "an integer is out of range")
         let result = 0
         for (let i = value.at; i < value.end; i++)
             result = (result << 8) | value.bytes[i]
@@ -161,18 +165,18 @@ export class Der {
     /** INTEGER that is positive: a copy of its bytes without a leading zero. */
     readPositiveInteger(): Buffer {
         const value = this.readInteger()
-        const first = value.bytes[value.at]
-        if (first >= 0x80 || (first === 0 && value.left() === 1))
-            malformed("an integer is not positive")
-        if (first === 0) value.at = value.at + 1
+        malformedIf(value.peek() >= 0x80, "an integer is not positive")
+        if (value.peek() === 0) {
+            value.at = value.at + 1
+            malformedIf(value.left() === 0, "an integer is not positive")
+        }
         return value.copy()
     }
 
     /** BIT STRING of whole bytes: a cursor over them. */
     readBitStringBytes(): Der {
         const value = this.read(Tag.BitString)
-        if (value.left() < 1 || value.bytes[value.at] !== 0)
-            malformed("a bit string is not of whole bytes")
+        malformedIf(value.peek() !== 0, "a bit string is not of whole bytes")
         value.at = value.at + 1
         return value
     }
@@ -181,4 +185,9 @@ export class Der {
 /** Throws X509Malformed. */
 export function malformed(what: string): never {
     fail(ErrorCode.X509Malformed, "x509: " + what)
+}
+
+/** Throws X509Malformed if a check finds what must not be: less code than `if`, but a call. */
+export function malformedIf(isWrong: boolean, what: string): void {
+    if (isWrong) malformed(what)
 }

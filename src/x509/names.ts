@@ -5,8 +5,8 @@
  * left-most label, stands for exactly one label, and has at least two labels behind it. Names are compared as A-labels
  * (IDN in their ASCII form), ASCII letters regardless of case. Addresses are IPv4.
  */
-import { ErrorCode, fail, failIf } from "../errors"
-import { Der, malformed, Tag } from "./der"
+import { ErrorCode, failIf } from "../errors"
+import { Der, malformedIf, Tag } from "./der"
 
 /** The longest DNS name, RFC 1035 2.3.4. */
 const MAX_NAME_LENGTH = 253
@@ -48,7 +48,8 @@ export function isDnsName(name: string): boolean {
     for (let i = 0; i < labels.length; i++) {
         if (labels[i] === ".") {
             const length = i - labelAt
-            if (length < 1 || length > MAX_LABEL_LENGTH) return false
+            if (length < 1) return false
+            if (length > MAX_LABEL_LENGTH) return false
             labelAt = i + 1
         } else {
             if (i === labelAt) digitsOnly = true
@@ -57,7 +58,8 @@ export function isDnsName(name: string): boolean {
             if (character > 9) digitsOnly = false
         }
     }
-    return !digitsOnly && name.length <= MAX_NAME_LENGTH
+    if (digitsOnly) return false
+    return name.length <= MAX_NAME_LENGTH
 }
 
 /**
@@ -68,11 +70,12 @@ export function isDnsName(name: string): boolean {
  */
 export function referenceAddress(host: string): Buffer {
     const address = parseIpv4(host)
-    failIf(
-        address === null && !isDnsName(host),
-        ErrorCode.X509NoReferenceName,
-        "x509: the gateway's name is no host name and no IPv4 address"
-    )
+    if (address === null)
+        failIf(
+            !isDnsName(host),
+            ErrorCode.X509NoReferenceName,
+            "x509: the gateway's name is no host name and no IPv4 address"
+        )
     return address
 }
 
@@ -90,37 +93,43 @@ export function checkName(names: Der, host: string): void {
     let count = 0
     while (names.left() > 0) {
         count++
-        if (count > MAX_NAMES) malformed("there are too many alternative names")
+        malformedIf(count > MAX_NAMES, "there are too many alternative names")
         const tag = names.peek()
         const value = names.read(tag)
         if (tag === Tag.ContextPrimitive + 2) {
-            if (address === null && matchesDns(value, name)) found = true
+            if (address === null) if (matchesDns(value, name)) found = true
         } else if (tag === Tag.ContextPrimitive + 7) {
-            if (value.left() !== 4 && value.left() !== 16)
-                malformed("an address among the names is malformed")
-            if (address !== null && value.equals(address)) found = true
+            if (value.left() !== 4)
+                malformedIf(
+                    value.left() !== 16,
+                    "an address among the names is malformed"
+                )
+            if (address !== null) if (value.equals(address)) found = true
         }
     }
-    if (!found)
-        fail(
-            ErrorCode.X509NameMismatch,
-            "x509: the certificate is not for " + host
-        )
+    failIf(
+        !found,
+        ErrorCode.X509NameMismatch,
+        "x509: the certificate is not for " + host
+    )
 }
 
 function matchesDns(pattern: Der, name: string): boolean {
     const b = pattern.bytes
     let at = pattern.at
     let expected = name
-    if (pattern.left() > 2 && b[at] === 42 && b[at + 1] === 46) {
-        // I3: "*." stands for the first label; what follows is compared from its dot on.
-        const dot = name.indexOf(".")
-        if (dot < 1 || name.indexOf(".", dot + 1) < 0) return false
-        expected = name.slice(dot)
-        at++
-    }
+    // I3: "*." stands for the first label; what follows is compared from its dot on.
+    if (pattern.left() > 2)
+        if (b.readUInt16BE(at) === 0x2a2e) {
+            const dot = name.indexOf(".")
+            if (dot < 1) return false
+            if (name.indexOf(".", dot + 1) < 0) return false
+            expected = name.slice(dot)
+            at++
+        }
     if (pattern.end - at !== expected.length) return false
     const text = b.slice(at, pattern.end).toString()
     // As many characters as bytes: it is ASCII, or has bytes that are no text, which equal nothing.
-    return text.length === expected.length && text.toLowerCase() === expected
+    if (text.length !== expected.length) return false
+    return text.toLowerCase() === expected
 }

@@ -75,6 +75,15 @@ export interface PathPolicy {
     issuers?: VerifiedIssuers
 }
 
+/** The time, or what it is known not to be before. */
+export function surelySec(policy: {
+    nowSec: number
+    floorSec: number
+}): number {
+    if (policy.nowSec >= 0) return policy.nowSec
+    return policy.floorSec
+}
+
 /** What is known of the server once its path is proven. */
 export class ServerKey {
     /** Content of the key's AlgorithmIdentifier. */
@@ -169,14 +178,14 @@ class Search {
             "x509: the server's certificate is a CA's"
         )
         // RFC 5280 4.2.1.3: who is no CA does not sign certificates either.
-        failIf(
-            leaf.keyUsage >= 0 &&
+        if (leaf.keyUsage >= 0)
+            failIf(
                 (leaf.keyUsage &
                     (KeyUsage.DigitalSignature | KeyUsage.KeyCertSign)) !==
                     KeyUsage.DigitalSignature,
-            ErrorCode.X509LeafKeyUsage,
-            "x509: the server's key is not for signatures, or for certificates"
-        ) // P6
+                ErrorCode.X509LeafKeyUsage,
+                "x509: the server's key is not for signatures, or for certificates"
+            ) // P6
         failIf(
             leaf.serverAuth !== 1,
             ErrorCode.X509NotForServers,
@@ -193,17 +202,17 @@ class Search {
     /** P3: with the time known, the whole period; without it, only that it does not end before the floor. */
     private checkValidity(c: Certificate): void {
         const policy = this.policy
-        const known = policy.nowSec >= 0
         failIf(
-            c.notAfterSec < (known ? policy.nowSec : policy.floorSec),
+            surelySec(policy) > c.notAfterSec,
             ErrorCode.X509Expired,
             "x509: a certificate has expired"
         )
-        failIf(
-            known && c.notBeforeSec > policy.nowSec,
-            ErrorCode.X509NotYetValid,
-            "x509: a certificate is not valid yet"
-        )
+        if (policy.nowSec >= 0)
+            failIf(
+                c.notBeforeSec > policy.nowSec,
+                ErrorCode.X509NotYetValid,
+                "x509: a certificate is not valid yet"
+            )
     }
 
     /**
@@ -219,13 +228,14 @@ class Search {
         const name = subject.cut(subject.issuer)
         // A way through the certificate whose proof failed need not be looked at: here and below.
         for (const anchor of this.policy.anchors)
-            if (this.proofAt >= depth - 1 && name.equals(anchor.name))
-                try {
-                    await this.prove(anchor)
-                    return true
-                } catch (e: any) {
-                    this.note(e, Reached.Anchor)
-                }
+            if (this.proofAt >= depth - 1)
+                if (name.equals(anchor.name))
+                    try {
+                        await this.prove(anchor)
+                        return true
+                    } catch (e: any) {
+                        this.note(e, Reached.Anchor)
+                    }
         for (const issuer of this.certificates) {
             if (this.proofAt < depth - 1) return false
             try {
@@ -323,11 +333,12 @@ class Search {
             id = await hash.digest(id, c.cut(c.whole).copy())
             const text = id.toString("hex")
             // P10: of what was verified before, in this search or earlier, this check alone is skipped.
-            if (this.proven.indexOf(text) < 0 && !issuers?.has(id)) {
-                await this.verify(c, scheme, key.keyBits)
-                this.proven.push(text)
-                await issuers?.add(id)
-            }
+            if (this.proven.indexOf(text) < 0)
+                if (!issuers?.has(id)) {
+                    await this.verify(c, scheme, key.keyBits)
+                    this.proven.push(text)
+                    await issuers?.add(id)
+                }
             key = new ServerKey(c.cut(c.key))
         }
     }
@@ -337,11 +348,8 @@ class Search {
         scheme: SignatureScheme,
         keyBits: Der
     ): Promise<void> {
-        if (
-            this.signatures >= MAX_SIGNATURES ||
-            this.wrongSignatures >= MAX_WRONG_SIGNATURES
-        )
-            failSearch()
+        if (this.signatures >= MAX_SIGNATURES) failSearch()
+        if (this.wrongSignatures >= MAX_WRONG_SIGNATURES) failSearch()
         this.signatures++
         this.wrongSignatures++
         const whole = c.cut(c.whole).read(Tag.Sequence)

@@ -4,7 +4,7 @@
  * A scheme joins a TLS code point (RFC 8446 4.2.3), the algorithm identifiers of certificates (RFC 4055) and the
  * arithmetic of `crypto/`. Verifying gives nothing back: it throws when the signature is wrong.
  */
-import { ErrorCode, errorCode, fail } from "../errors"
+import { ErrorCode, errorCode, fail, failIf } from "../errors"
 import { Hash } from "../crypto/hash"
 import { verifyPkcs1 } from "../crypto/pkcs1"
 import { verifyPss } from "../crypto/pss"
@@ -152,16 +152,15 @@ export function findCertificateScheme(
     keyAlgorithm: Der
 ): SignatureScheme {
     for (const scheme of schemes)
-        if (
-            scheme.certificateAlgorithm !== null &&
-            signatureAlgorithm.equals(scheme.certificateAlgorithm)
-        ) {
-            if (keyAlgorithm.equals(scheme.keyAlgorithm)) return scheme
-            fail(
-                ErrorCode.X509KeyMismatch,
-                "x509: a signature algorithm does not fit the issuer's key"
-            )
-        }
+        if (scheme.certificateAlgorithm !== null)
+            if (signatureAlgorithm.equals(scheme.certificateAlgorithm)) {
+                failIf(
+                    !keyAlgorithm.equals(scheme.keyAlgorithm),
+                    ErrorCode.X509KeyMismatch,
+                    "x509: a signature algorithm does not fit the issuer's key"
+                )
+                return scheme
+            }
     fail(
         ErrorCode.X509UnsupportedSignature,
         `x509: signature algorithm ${algorithmName(signatureAlgorithm)} is not supported`
@@ -193,11 +192,11 @@ export function checkKey(
 
 /** Whether an error of `verify` says that the signature is wrong, and not that something cannot be verified. */
 export function isWrongSignature(error: any): boolean {
-    const code = errorCode(error)
-    return (
-        code === ErrorCode.CryptoBadSignature ||
-        code === ErrorCode.CryptoSignatureEncoding ||
-        code === ErrorCode.CryptoSignatureLength ||
-        code === ErrorCode.CryptoSignatureRange
-    )
+    const wrong = [
+        ErrorCode.CryptoBadSignature,
+        ErrorCode.CryptoSignatureEncoding,
+        ErrorCode.CryptoSignatureLength,
+        ErrorCode.CryptoSignatureRange,
+    ]
+    return wrong.indexOf(errorCode(error)) >= 0
 }

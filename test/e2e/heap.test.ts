@@ -2,9 +2,9 @@
 import assert from "node:assert/strict"
 import { after, before, describe, test } from "node:test"
 import { Gateway } from "../../sim/gateway/gateway"
-import { Image } from "../../sim/vm/compiler"
+import { Device, HeapPeak } from "../../sim/vm/host"
 import { assertHeapBudget } from "../house/budgets"
-import { Site } from "../site"
+import { DEVICE_ID, Site } from "../site"
 
 const WAIT_MS = 60000
 
@@ -13,6 +13,37 @@ const WAIT_MS = 60000
  * count too: 36 KB alive were seen to need 50 KB.
  */
 const HEAP_BYTES = 54 * 1024
+
+const FIRMWARES = ["src/main.ts", "src/mainthermostat.ts"]
+
+/** As much as the device takes at once of what the cloud may say: a twin, methods, messages. */
+async function talk(gateway: Gateway): Promise<void> {
+    const desired: Record<string, number> = {}
+    for (let i = 0; i < 100; i++) desired[`property-${i}`] = i
+    const reported = gateway.waitFor("reported", undefined, WAIT_MS)
+    gateway.twins.patchDesired(DEVICE_ID, desired)
+    const sent = ["a", "b", "c"].map(body =>
+        gateway.cloudMessages.send(DEVICE_ID, { body: body.repeat(1900) })
+    )
+    const completed = gateway.waitFor(
+        "cloudMessage",
+        ({ state, messageId }) =>
+            state === "completed" && messageId === sent[2].messageId,
+        WAIT_MS
+    )
+    const list = Array.from({ length: 250 }, (_, i) => 1000 + i)
+    const results = await Promise.all(
+        [1, 2, 3].map(() =>
+            gateway.methods.invoke(DEVICE_ID, "setInterval", list)
+        )
+    )
+    assert.deepEqual(
+        results.map(({ status }) => status),
+        [400, 400, 400]
+    )
+    await completed
+    await reported
+}
 
 /** Telemetry, a lost connection, the time over HTTPS, telemetry. */
 async function goThrough(gateway: Gateway): Promise<void> {
@@ -29,38 +60,41 @@ async function goThrough(gateway: Gateway): Promise<void> {
 
 describe("the heap", () => {
     let site: Site
-    let image: Image
 
     before(async () => {
         site = await Site.create(4096)
-        image = await site.compile("src/main.ts")
     })
     after(() => site.close())
 
-    test("holds a connection, telemetry and a reconnection within its budget", async () => {
-        const gateway = await site.startGateway()
-        const device = await site.startDevice(
-            image,
-            { mqttPort: gateway.port, timePort: gateway.httpsPort },
-            { telemetrySec: 1 }
-        )
-        const peak = device.watchHeap()
-        await goThrough(gateway)
-        assert.equal(device.panics.length, 0)
-        assertHeapBudget(peak)
-        device.stop()
-    })
+    for (const entry of FIRMWARES) {
+        /** Starts the firmware, has it do what it can, and stops it. */
+        async function run(
+            heapLimit?: number
+        ): Promise<{ device: Device; peak: HeapPeak }> {
+            const image = await site.compile(entry)
+            const gateway = await site.startGateway()
+            const device = await site.startDevice(
+                image,
+                { mqttPort: gateway.port, timePort: gateway.httpsPort },
+                { telemetrySec: 1 },
+                { heapLimit }
+            )
+            const peak = device.watchHeap()
+            await goThrough(gateway)
+            if (entry === "src/mainthermostat.ts") await talk(gateway)
+            device.stop()
+            return { device, peak }
+        }
 
-    test(`of ${HEAP_BYTES} bytes is enough for it`, async () => {
-        const gateway = await site.startGateway()
-        const device = await site.startDevice(
-            image,
-            { mqttPort: gateway.port, timePort: gateway.httpsPort },
-            { telemetrySec: 1 },
-            { heapLimit: HEAP_BYTES }
-        )
-        await goThrough(gateway)
-        assert.deepEqual(device.panics, [])
-        device.stop()
-    })
+        test(`of ${entry} holds a connection, its messages and a reconnection within its budget`, async () => {
+            const { device, peak } = await run()
+            assert.deepEqual(device.panics, [])
+            assertHeapBudget(peak)
+        })
+
+        test(`of ${HEAP_BYTES} bytes is enough for ${entry}`, async () => {
+            const { device } = await run(HEAP_BYTES)
+            assert.deepEqual(device.panics, [])
+        })
+    }
 })

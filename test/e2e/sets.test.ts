@@ -10,6 +10,7 @@ const CASES = [
     { entry: "src/main.ts", keyType: "rsa", version: "TLSv1.2" },
     { entry: "src/mainec.ts", keyType: "ec", version: "TLSv1.3" },
     { entry: "src/mainec.ts", keyType: "ec", version: "TLSv1.2" },
+    { entry: "src/mainthermostatec.ts", keyType: "ec", version: "TLSv1.3" },
     { entry: "src/mainall.ts", keyType: "rsa", version: "TLSv1.3" },
     { entry: "src/mainall.ts", keyType: "ec", version: "TLSv1.3" },
     { entry: "src/mainall.ts", keyType: "ec", version: "TLSv1.2" },

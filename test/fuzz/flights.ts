@@ -143,7 +143,7 @@ async function fly(
         const alert = alertFor(errorCode(error))
         const { alert: seen, unreadable } = transport.server
         assert.ok(
-            seen === (alert < 0 ? undefined : alert) ||
+            seen === (alert === 255 ? undefined : alert) ||
                 (seen === undefined && unreadable > 0),
             `alert ${seen} for ${code}`
         )

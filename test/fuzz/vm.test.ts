@@ -23,7 +23,8 @@ const LINE_TIMEOUT_MS = 30_000
 /** By then what is made once, such as tables and the memory of issuers, is there. */
 const WARM_UP = 25
 
-const SAMPLES = 10
+/** A device is looked at as it begins the next flight; three of four times it already holds more by then. */
+const SAMPLES = 30
 
 /** How much garbage is there at most when the heap is looked at. */
 const GARBAGE_BYTES = 4096

@@ -12,6 +12,7 @@ import {
     sizeTable,
     x25519Bytes,
 } from "./budgets"
+import { featureBytes } from "./features"
 import { partBytes } from "./parts"
 
 const root = join(__dirname, "..", "..", "..")
@@ -20,8 +21,10 @@ for (const [entry, set] of [
     ["main.ts", "rsa"],
     ["mainec.ts", "ec"],
     ["mainall.ts", "all"],
+    ["mainthermostat.ts", "rsa"],
+    ["mainthermostatec.ts", "ec"],
 ])
-    test(`the firmware with the set ${set} keeps to its budgets`, async () => {
+    test(`${entry} with the set ${set} keeps to its budgets`, async () => {
         const image = await compile(join(root, "src", entry), { root })
         console.log(`src/${entry}, bytes\n${sizeTable(image)}`)
         assert.deepEqual(exceeded(image), [])
@@ -49,6 +52,30 @@ test("a part that is left out leaves its code out of the image", async () => {
     )
     for (const { name, bytes } of rows)
         assert.ok(bytes > 150, `${name}: ${bytes} bytes`)
+})
+
+test("each feature of the leaf keeps to its budget, and costs nothing where it is not used", async () => {
+    const { bare, rows } = await featureBytes(root)
+    console.log(
+        [
+            "features of the leaf, bytes of code that go with each, of its budget",
+            ...rows.map(
+                ({ name, bytes, budget }) =>
+                    `${String(bytes).padStart(7)}  ${name}, of ${budget}`
+            ),
+        ].join("\n")
+    )
+    for (const { name, bytes, budget } of rows) {
+        assert.ok(bytes > 20, `${name}: ${bytes} bytes`)
+        assert.ok(
+            bytes <= budget,
+            `${name}: ${bytes} bytes are ${bytes - budget} more than the budget of ${budget}`
+        )
+    }
+    const left = bare.modules.filter(({ file }) =>
+        /(cloudmessages?|methods|twin|operations)\.ts$/.test(file)
+    )
+    assert.deepEqual(left, [])
 })
 
 function imageOf(

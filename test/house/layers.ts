@@ -30,9 +30,12 @@ const SINGLE_FILES: Record<string, Layer> = {
     "src/wirewriter.ts": "base",
     "src/index.ts": "top",
     "src/firmware.ts": "top",
+    "src/thermostat.ts": "top",
     "src/main.ts": "top",
     "src/mainec.ts": "top",
     "src/mainall.ts": "top",
+    "src/mainthermostat.ts": "top",
+    "src/mainthermostatec.ts": "top",
 }
 
 /** Modules that come with DeviceScript, boards included. */

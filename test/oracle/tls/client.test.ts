@@ -67,14 +67,18 @@ describe("the client", () => {
             require("../../../src/tls/keyschedule") as Record<
                 string,
                 new (
-                    psk: null,
+                    psk: DeviceBuffer,
                     shared: DeviceBuffer,
                     hash: DeviceBuffer
                 ) => object
             >
         const hash = DeviceBuffer.alloc(32)
         const evidence = [
-            new HandshakeSecrets(null, DeviceBuffer.alloc(32), hash),
+            new HandshakeSecrets(
+                DeviceBuffer.alloc(32),
+                DeviceBuffer.alloc(32),
+                hash
+            ),
             new ServerProof({ leaf: {} }),
             new FinishedProof(hash),
         ]

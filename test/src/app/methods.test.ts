@@ -275,6 +275,7 @@ describe("methods", () => {
 
     test("more calls than can wait for their answer are not answered, and do no harm", async () => {
         const methods = new Methods({ wake: () => {} } as any as Leaf)
+        methods.begin()
         for (let i = 0; i < 4 * MAX_CALLS; i++) {
             const call = new IncomingPublish()
             call.topic = `$iothub/methods/POST/a/?$rid=${i}`
@@ -292,6 +293,36 @@ describe("methods", () => {
         const other = new IncomingPublish()
         other.topic = "$iothub/twin/res/200/?$rid=1"
         expect(methods.take(other)).toBe(false)
+    })
+
+    test("a token's renewal waits for an answer, and the answer goes out before the goodbye", async () => {
+        const caller = new Caller()
+        const gate = new Gate()
+        caller.leaf.onMethod("slow", async () => {
+            await gate.pass()
+            return { status: 201 }
+        })
+        await caller.connect()
+        caller.call("slow", "1", "")
+        await gate.whenWaiting(1)
+        // As a renewal, stopping drains.
+        caller.leaf.stop()
+        await sleep(100)
+        expect(caller.gateway.disconnects).toBe(0)
+        gate.isOpen = true
+        expect(await caller.answer()).toBe(`${RES}201/?$rid=1 `)
+        const connection = caller.gateway.connection
+        for (let i = 0; i < 1000 && !connection.isClosed; i++) await sleep(5)
+        expect(caller.gateway.disconnects).toBe(1)
+    })
+
+    test("a call with QoS 1 is acknowledged", async () => {
+        const methods = new Methods({ wake: () => {} } as any as Leaf)
+        methods.begin()
+        const call = new IncomingPublish()
+        call.topic = "$iothub/methods/POST/a/?$rid=1"
+        methods.take(call)
+        expect(call.isHandled).toBe(true)
     })
 
     test("the first method has to come before the connection, later ones may come at any time", async () => {

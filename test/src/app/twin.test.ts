@@ -6,10 +6,12 @@ import {
     MAX_REPORT_BYTES,
     MAX_REQUESTS,
     MAX_TRIES,
-    type Twin,
+    TwinFeature,
 } from "../../../src/app/twin"
+import type { Leaf } from "../../../src/app/leaf"
 import { ErrorCode, errorCode } from "../../../src/errors"
 import { MAX_JSON_BYTES } from "../../../src/iothub/json"
+import { IncomingPublish } from "../../../src/mqtt/packet"
 import { expectCode } from "../check"
 import { Bench } from "./bench"
 
@@ -18,7 +20,7 @@ const REPORT = "$iothub/twin/PATCH/properties/reported/?$rid="
 
 /** A leaf with a twin, and the cloud's side of it. */
 class Cloud extends Bench {
-    readonly twin: Twin
+    readonly twin: TwinFeature
     /** What the desired properties are, without their braces and the version. */
     desired = '"a":1'
     version = 1
@@ -34,7 +36,7 @@ class Cloud extends Bench {
 
     constructor() {
         super()
-        this.twin = this.create().twin()
+        this.twin = this.create().twin() as TwinFeature
         const self = this
         this.gateway.onPublished = (topic, body) => {
             self.take(topic, body)
@@ -438,6 +440,26 @@ describe("twin", () => {
         for (let i = 0; i < 1000 && !isDone; i++) await sleep(5)
         cloud.leaf.stop()
         expect(isDone).toBe(true)
+    })
+
+    test("answers and changes with QoS 1 are acknowledged, and topics of others left alone", () => {
+        const twin = new TwinFeature({ wake: () => {} } as any as Leaf)
+        twin.begin()
+        const message = new IncomingPublish()
+        message.payload = Buffer.alloc(0)
+        for (const topic of [
+            "$iothub/twin/res/204/?$rid=1",
+            "$iothub/twin/PATCH/properties/desired/?$version=1",
+        ]) {
+            message.isHandled = false
+            message.topic = topic
+            expect(twin.take(message)).toBe(true)
+            expect(message.isHandled).toBe(true)
+        }
+        message.isHandled = false
+        message.topic = "$iothub/methods/POST/a/?$rid=1"
+        expect(twin.take(message)).toBe(false)
+        expect(message.isHandled).toBe(false)
     })
 
     test("a report over the limit is refused at once", async () => {

@@ -71,4 +71,13 @@ describe("hkdf", () => {
             hkdfExpand(Buffer.alloc(31), hex``, 32)
         })
     })
+
+    test("without a key there is no authenticated digest, and no plain one in its place", async () => {
+        await expectCode(ErrorCode.CryptoKeyLength, () => {
+            hkdfExtract(undefined, IKM)
+        })
+        await expectCode(ErrorCode.CryptoKeyLength, () => {
+            hkdfExtract(null, IKM)
+        })
+    })
 })

@@ -56,11 +56,12 @@ describe("cloud-to-device message", () => {
         expect(message.properties["𝄞"]).toBe("")
     })
 
-    test("a name without a value has an empty one, the last of two counts, a second = is the value's", () => {
-        const message = read("/a&b=1&b=2&c=x=y")
+    test("a name without a value has an empty one, the last of two counts, a second = is the value's, none without a name", () => {
+        const message = read("/a&b=1&b=2&c=x=y&&=z")
         expect(message.properties["a"]).toBe("")
         expect(message.properties["b"]).toBe("2")
         expect(message.properties["c"]).toBe("x=y")
+        expect(Object.keys(message.properties).length).toBe(3)
     })
 
     test("names of the message's fields, and of objects' own, are properties like others", () => {

@@ -60,6 +60,15 @@ describe("iothub json", () => {
         )
     })
 
+    test("escapes do not keep the longest text from pausing", async () => {
+        const body = Buffer.alloc(MAX_JSON_BYTES)
+        body.fillAt(0, body.length, 0x20)
+        // Each escape begins on the last byte before a multiple of 1,024.
+        for (let at = 1022; at < body.length - 3; at += 1024)
+            body.blitAt(at, '"\\a"', 0, 4)
+        await expectParseCode(ErrorCode.JsonMalformed, body)
+    })
+
     test("control characters stay escaped", () => {
         expect(encodeJson("\u001f\n\t\u0001ü").toString("hex")).toBe(
             Buffer.from('"\\u001f\\n\\t\\u0001ü"').toString("hex")

@@ -10,7 +10,7 @@ import { expectBytes } from "../check"
 describe("the key schedule", () => {
     test("derives the handshake secrets of RFC 8448", () => {
         const secrets = new HandshakeSecrets(
-            null,
+            Buffer.alloc(32),
             hex`8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d`.slice(),
             hex`860c06edc07858ee8e78f0e7428c58edd6b43f2ca3e6e95f02ed063cf0e1cad8`
         )
@@ -37,11 +37,11 @@ describe("the key schedule", () => {
     test("derives the server's handshake key and IV of RFC 8448", () => {
         const secret = hex`b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38`
         expectBytes(
-            expandLabel(secret, "key", null, 16),
+            expandLabel(secret, "key", hex``, 16),
             hex`3fce516009c21727d0f2e4e86ee403bc`
         )
         expectBytes(
-            expandLabel(secret, "iv", null, 12),
+            expandLabel(secret, "iv", hex``, 12),
             hex`5d313eb2671276ee13000b30`
         )
     })

@@ -84,10 +84,10 @@ describe("record protection of TLS 1.3", () => {
             await sender.seal(record, 23, 1)
         }
         // RFC 8446 5.2 and 5.3, by hand.
-        const nonce = expandLabel(secret, "iv", null, 12)
+        const nonce = expandLabel(secret, "iv", hex``, 12)
         nonce[10] = nonce[10] ^ 1
         nonce[11] = nonce[11] ^ 2
-        const key = expandLabel(secret, "key", null, 32)
+        const key = expandLabel(secret, "key", hex``, 32)
         const data = Buffer.alloc(18)
         data[0] = 0x61
         data[1] = 23

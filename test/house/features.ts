@@ -1,0 +1,85 @@
+/**
+ * What each feature of the leaf costs: a firmware with all of them is compiled, and then again without each.
+ *
+ * Code that two features share (JSON, the topics of operations) costs nothing in the row of either: it goes only with the last of
+ * them, as in the row that takes both away.
+ */
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { type Image, compile } from "../../sim/vm/compiler"
+
+/** By name: the statement that uses it, and the most code that it may cost, in bytes. */
+const FEATURES: Record<string, { use: string; budget: number }> = {
+    "messages from the cloud": {
+        use: "leaf.onMessage(async message => { console.log(message.body.length) })",
+        budget: 1800,
+    },
+    "direct methods": {
+        use: 'leaf.onMethod("a", async payload => ({ status: 200, payload }))',
+        budget: 1126,
+    },
+    twin: {
+        use: "leaf.twin().onDesired(async desired => { await leaf.twin().report(desired) })",
+        budget: 1843,
+    },
+    "last will": { use: "leaf.setWill({ a: 1 })", budget: 250 },
+    "a planned end": { use: "leaf.stop()", budget: 60 },
+}
+
+/** Features that are left out together, and what they may cost. */
+const TOGETHER = [{ names: ["direct methods", "twin"], budget: 3500 }]
+
+export interface FeatureRow {
+    name: string
+    bytes: number
+    budget: number
+}
+
+function source(names: string[]): string {
+    return [
+        'import { Leaf, gatewayLink, readSettings, rsaSet, storeSetting } from "../../src/index"',
+        "async function main(): Promise<void> {",
+        "    const leaf = new Leaf(await readSettings(), gatewayLink(rsaSet()), storeSetting)",
+        ...names.map(name => `    ${FEATURES[name].use}`),
+        "    leaf.start()",
+        "    leaf.send({ a: 1 })",
+        "}",
+        "main.start()",
+        "",
+    ].join("\n")
+}
+
+/** The image of a leaf without any feature, and what each costs. */
+export async function featureBytes(
+    root: string
+): Promise<{ bare: Image; rows: FeatureRow[] }> {
+    // Compiled sources are below the project's folder; this one is ignored by git.
+    const folder = join(root, ".devicescript", "features")
+    mkdirSync(folder, { recursive: true })
+    const measure = (names: string[], file: string) => {
+        const entry = join(folder, file)
+        writeFileSync(entry, source(names))
+        return compile(entry, { root })
+    }
+    const names = Object.keys(FEATURES)
+    const all = await measure(names, "all.ts")
+    const rows: FeatureRow[] = []
+    for (const [i, without] of [
+        ...names.map(name => ({
+            names: [name],
+            budget: FEATURES[name].budget,
+        })),
+        ...TOGETHER,
+    ].entries()) {
+        const image = await measure(
+            names.filter(name => !without.names.includes(name)),
+            `without${i}.ts`
+        )
+        rows.push({
+            name: without.names.join(", "),
+            bytes: all.codeBytes - image.codeBytes,
+            budget: without.budget,
+        })
+    }
+    return { bare: await measure([], "none.ts"), rows }
+}
