@@ -150,7 +150,10 @@ async function run(
     body: Buffer
 ): Promise<void> {
     try {
-        await answer(call, handler, await parseJson(body))
+        const payload = await parseJson(body)
+        // It would be on the heap as long as the handler runs.
+        body = null
+        await answer(call, handler, payload)
     } catch (e: any) {
         refuse(
             call,
