@@ -7,7 +7,6 @@
  *
  * A name that is missing here, or is not used any more, does no harm. `npm run names` writes the list anew.
  */
-"_report"
 "_reportHandlers"
 "aad"
 "abort"
@@ -18,6 +17,7 @@
 "ageAdd"
 "agree"
 "ahead"
+"alertC"
 "allow"
 "anchors"
 "answer"
@@ -181,6 +181,7 @@
 "readMaxFragment"
 "readOpaque"
 "readOptional"
+"readServerName"
 "readSmallInteger"
 "readUInt16BE"
 "readUint"
@@ -203,7 +204,6 @@
 "roomBefore"
 "roomBehind"
 "same"
-"save"
 "scalar"
 "schemes"
 "seal"

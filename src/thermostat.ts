@@ -48,20 +48,21 @@ export function setUp(leaf: Leaf): void {
     const alertC = settings.alertC
 
     leaf.twin().onDesired(async (desired, isWhole) => {
-        // A change does not say what stays as it is: it is simplest to look at everything, each time.
-        if (!isWhole) desired = (await leaf.twin().get()).desired
-        settings.telemetrySec = choose(
-            desired.telemetrySec,
-            MIN_INTERVAL_SEC,
-            MAX_INTERVAL_SEC,
-            telemetrySec
-        )
-        settings.alertC = choose(
-            desired.alertC,
-            MIN_ALERT_C,
-            MAX_ALERT_C,
-            alertC
-        )
+        // A change does not say what stays as it is.
+        if (isWhole || desired.telemetrySec !== undefined)
+            settings.telemetrySec = choose(
+                desired.telemetrySec,
+                MIN_INTERVAL_SEC,
+                MAX_INTERVAL_SEC,
+                telemetrySec
+            )
+        if (isWhole || desired.alertC !== undefined)
+            settings.alertC = choose(
+                desired.alertC,
+                MIN_ALERT_C,
+                MAX_ALERT_C,
+                alertC
+            )
         await reportState(leaf)
     })
 

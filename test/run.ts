@@ -26,7 +26,16 @@ if (!files.length) {
 }
 
 const skipped: string[] = []
-const stream = run({ files, concurrency: 2 })
+/** One more than the two cores of a small machine: many files wait more than they compute. */
+const CONCURRENCY = 3
+/** A file that takes longer has stopped somewhere: it fails, and the others are still heard of. */
+const FILE_TIMEOUT_MS = 10 * 60_000
+
+const stream = run({
+    files,
+    concurrency: CONCURRENCY,
+    timeout: FILE_TIMEOUT_MS,
+})
 stream.on("test:fail", event => {
     if (event.todo === undefined) process.exitCode = 1
 })

@@ -12,7 +12,9 @@ import type { VirtualClock } from "../sim/vm/virtualclock"
 /** Of a leaf with messages, methods and the twin. */
 const FILTERS = 4
 
-const METHOD_ANSWER = /^\$iothub\/methods\/res\/([1-5]\d\d)\/\?\$rid=(.*)$/s
+/** A status is 0 to 1023: see `MethodResult`. */
+const METHOD_ANSWER =
+    /^\$iothub\/methods\/res\/(\d{1,3}|10[01]\d|102[0-3])\/\?\$rid=(.*)$/s
 const TWIN_REQUEST =
     /^\$iothub\/twin\/(GET|PATCH\/properties\/reported)\/\?\$rid=(\d+-\d+)$/
 const TELEMETRY = /^devices\/[^/]+\/messages\/events\/[^/#+]*$/

@@ -92,7 +92,7 @@ ${block(
         if (operation === Operation.Multiply) {
 ${block(
     12,
-    r.map((limb, k) => `${limb} = ${field.foldedColumn(k, a, b)}`)
+    r.map((limb, k) => `${limb} = ${field.productColumn(k, a, b)}`)
 )}
         } else {
             t = 1

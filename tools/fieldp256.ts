@@ -18,7 +18,6 @@ import {
     DIGIT_BITS,
     DIGITS,
     INITIAL,
-    OPERATIONS,
     PROGRAMS,
     REGISTERS,
 } from "./p256programs"
@@ -43,14 +42,6 @@ function product(k: number): string {
     return range(DIGITS)
         .filter(i => k - i >= 0 && k - i < DIGITS)
         .map(i => `a_${i} * b_${k - i}`)
-        .join(" + ")
-}
-
-/** Column k of a * a, with the doubles of a in b. */
-function squareColumn(k: number): string {
-    return range(DIGITS)
-        .filter(i => k - i >= i && k - i < DIGITS)
-        .map(i => (k === 2 * i ? `a_${i} * a_${i}` : `b_${i} * a_${k - i}`))
         .join(" + ")
 }
 
@@ -104,10 +95,6 @@ export const enum Register {
 ${REGISTERS.map((name, i) => `    ${name} = ${i},`).join("\n")}
 }
 
-const enum Operation {
-${OPERATIONS.map((name, i) => `    ${name} = ${i},`).join("\n")}
-}
-
 /** What the registers hold at first, 32 bytes each. */
 export const REGISTERS: Buffer = hex\`
 ${INITIAL.map(value => `    ${toHex(value)}`).join("\n")}
@@ -126,13 +113,12 @@ ${Object.entries(PROGRAMS)
     )
     .join("\n\n")}
 
-/** Opcodes of one squaring as measured, rounded up. */
-const SQUARE_OPCODES = 1050
+/** Opcodes of one instruction as measured, rounded up. */
+const INSTRUCTION_OPCODES = 1400
 
 /**
- * Runs a program. \`Multiply\` is to = scale * (a * (b + more * c) + plus * d), \`Square\` is to = scale * (a * a + plus * d),
- * as many times as it says. An instruction is nine bytes: operation, to, scale, plus, d, a, and for \`Multiply\` b, more, c,
- * for \`Square\` the times; scale, plus and more have ${BIAS} added. Yields inside a program only for repeated squarings.
+ * Runs a program of steps to = scale * (a * (b + more * c) + plus * d). An instruction is eight bytes: to, scale, plus, d, a,
+ * b, more, c; scale, plus and more have ${BIAS} added. Yields inside a program only if it has more than 31 instructions.
  */
 export async function runP256(
     program: Buffer,
@@ -142,58 +128,44 @@ ${declare("a", DIGITS)}
 ${declare("b", DIGITS)}
 ${declare("r", 2 * DIGITS)}
     let t: number, c: number
-    for (let at = 0; at < program.length; at = at + 9) {
-        const operation = program[at]
-        const to = registers[program[at + 1]]
-        const scale = (program[at + 2] - ${BIAS}) * ${UP}
-        const plus = (program[at + 3] - ${BIAS}) * ${DOWN}
-        let from = registers[program[at + 5]]
-        let times = 1
-        if (operation === Operation.Square) times = program[at + 6]
-        while (times > 0) {
-            times--
-            if ((times & 15) === 1) await pace(16 * SQUARE_OPCODES)
+    for (let at = 0; at < program.length; at = at + 8) {
+        if ((at & 255) === 248) await pace(32 * INSTRUCTION_OPCODES)
+        const to = registers[program[at]]
+        const scale = (program[at + 1] - ${BIAS}) * ${UP}
+        const plus = (program[at + 2] - ${BIAS}) * ${DOWN}
+        let from = registers[program[at + 4]]
 ${block(
-    12,
+    8,
     range(DIGITS).map(k => `a_${k} = from[${k}]`)
 )}
-            if (operation === Operation.Square) {
-${block(16, [
-    ...range(DIGITS - 1).map(k => `b_${k} = a_${k} + a_${k}`),
-    ...range(top).map(k => `r_${k} = ${squareColumn(k)}`),
-])}
-            } else {
-                from = registers[program[at + 6]]
+        from = registers[program[at + 5]]
 ${block(
-    16,
+    8,
     range(DIGITS).map(k => `b_${k} = from[${k}]`)
 )}
-                const more = program[at + 7] - ${BIAS}
-                if (more !== 0) {
-                    from = registers[program[at + 8]]
+        const more = program[at + 6] - ${BIAS}
+        if (more !== 0) {
+            from = registers[program[at + 7]]
 ${block(
-    20,
+    12,
     range(DIGITS).map(k => `b_${k} = b_${k} + from[${k}] * more`)
 )}
-                }
+        }
 ${block(
-    16,
+    8,
     range(top).map(k => `r_${k} = ${product(k)}`)
 )}
-            }
-            r_${top} = 0
-            if (plus !== 0) {
-                from = registers[program[at + 4]]
+        r_${top} = 0
+        if (plus !== 0) {
+            from = registers[program[at + 3]]
 ${block(
-    16,
+    12,
     range(DIGITS).map(
         k => `r_${DIGITS + k} = r_${DIGITS + k} + from[${k}] * plus`
     )
 )}
-            }
-${block(12, chain())}
-            from = to
         }
+${block(8, chain())}
     }
 }
 

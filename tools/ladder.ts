@@ -1,5 +1,6 @@
 /** The programs that X25519 runs on the machine of `field25519.ts`: as listings, as bytes, and the proof of their bounds. */
 import type { Bounds, Limbs } from "./limbs"
+import { listing } from "./listing"
 
 /** Operations, in the order that the machine tests them. Up to `LastCarried` the result is carried. */
 export const OPERATIONS = ["Multiply", "AddTimes121665", "Add", "Subtract"]
@@ -119,35 +120,14 @@ export function prove(field: Limbs): void {
     run(DIVIDE)
 }
 
-/** One instruction a line; what is repeated stands in the same line. */
 export function assemble(program: Instruction[]): string {
-    const lines: { code: string; text: string; times: number }[] = []
-    for (const [operation, to, a, b] of program) {
-        const bytes = [
-            OPERATIONS.indexOf(operation),
-            ...[to, a, b].map(name => REGISTERS.indexOf(name)),
-        ]
-        if (bytes.some(byte => byte < 0)) throw new Error(`${operation} ${to}?`)
-        const code = bytes
-            .map(byte => byte.toString(16).padStart(2, "0"))
-            .join("")
-        const last = lines[lines.length - 1]
-        if (last?.code === code) last.times++
-        else
-            lines.push({ code, text: `${operation} ${to} ${a} ${b}`, times: 1 })
-    }
-    return lines
-        .map(({ code, text, times }) =>
-            times === 1
-                ? `    ${code} // ${text}`
-                : `    // ${times} times ${text}\n${wrap(code, times)}`
-        )
-        .join("\n")
-}
-
-function wrap(code: string, times: number): string {
-    const rows: string[] = []
-    for (let left = times; left > 0; left -= 10)
-        rows.push(`    ${code.repeat(Math.min(left, 10))}`)
-    return rows.join("\n")
+    return listing(
+        program.map(([operation, to, a, b]) => {
+            const bytes = [
+                OPERATIONS.indexOf(operation),
+                ...[to, a, b].map(name => REGISTERS.indexOf(name)),
+            ]
+            return { bytes, text: `${operation} ${to} ${a} ${b}` }
+        })
+    )
 }

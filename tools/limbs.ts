@@ -82,15 +82,8 @@ export class Limbs {
         return (product >> BigInt(this.bits)) + 1n
     }
 
-    /** Column k of a * b; `w` holds the limbs of b times `foldLiteral`. */
-    productColumn(k: number, a: string[], b: string[], w: string[]): string {
-        return this.terms(k)
-            .map(({ i, j, folded }) => `${a[i]} * ${folded ? w[j] : b[j]}`)
-            .join(" + ")
-    }
-
-    /** Column k of a * b, without limbs of b times `foldLiteral`: what went over the top is folded as a sum. */
-    foldedColumn(k: number, a: string[], b: string[]): string {
+    /** Column k of a * b; what went over the top is folded as a sum. */
+    productColumn(k: number, a: string[], b: string[]): string {
         const sum = (over: boolean) =>
             this.terms(k)
                 .filter(({ folded }) => folded === over)

@@ -146,25 +146,18 @@ function loadDigits(bytes: Buffer, first: number, count: number): number[] {
     const digits: number[] = []
     // One allocation of the right size instead of a growing one.
     digits[count - 1] = 0
-    // The lowest bit that is needed lies inside a byte; below the lowest byte there are zeros.
-    const place = first * ${DIGIT_BITS} + 7
-    let at = bytes.length - (place >> 3)
-    let bits = 0
-    let have = 8 - (place & 7)
-    if (at >= 0 && at < bytes.length) bits = bytes[at] >> (place & 7)
+    // Where the lowest bit that is needed is, counted from a byte of zeros below the number.
+    let place = first * ${DIGIT_BITS} + 7
     for (let i = 0; i < count; i++) {
-        while (have <= ${DIGIT_BITS}) {
-            if (at > 0) {
-                at--
-                bits = bits | (bytes[at] << have)
-            }
-            have = have + 8
-        }
+        // Four bytes hold all bits of a digit; those outside of the number count as zeros.
+        const at = bytes.length - (place >> 3)
+        let bits = 0
+        for (let k = at - 3; k <= at; k++) bits = (bits << 8) | bytes[k]
+        bits = bits >> (place & 7)
         let digit = (bits >> 1) & ${MASK}
         if (digit >= ${HALF}) digit = digit - ${RADIX}
         digits[i] = (digit + (bits & 1)) * ${DIGIT_DOWN}
-        bits = bits >> ${DIGIT_BITS}
-        have = have - ${DIGIT_BITS}
+        place = place + ${DIGIT_BITS}
     }
     return digits
 }

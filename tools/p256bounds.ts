@@ -85,10 +85,7 @@ export class Proof {
             b.map((d, k) => d + more[k])
         )
         const scale = magnitude(BigInt(i.scale))
-        let result = this.reduce(columns, plus)
-        for (let n = 1; n < i.times; n++)
-            result = this.reduce(this.columns(result, result), plus)
-        return result.map(d => d * scale)
+        return this.reduce(columns, plus).map(d => d * scale)
     }
 
     private columns(a: Bounds, b: Bounds): Bounds {

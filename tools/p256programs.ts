@@ -1,4 +1,5 @@
 /** The programs that P-256 runs on the machine of `fieldp256.ts`: as listings, and as bytes. */
+import { listing } from "./listing"
 import { B, modulo, P } from "./p256curve"
 
 /** A number has this many digits of `DIGIT_BITS`: 264 bits, so that nothing has to be folded at the top. */
@@ -28,8 +29,6 @@ export const REGISTERS = [...VARIABLES, ...Object.keys(CONSTANTS)]
 /** What the registers hold at first. */
 export const INITIAL = REGISTERS.map(name => CONSTANTS[name] ?? 0n)
 
-export const OPERATIONS = ["Multiply", "Square"]
-
 /** Scales and factors are stored as bytes with this added to them. */
 export const BIAS = 4
 
@@ -37,14 +36,11 @@ export const BIAS = 4
 type Term = [factor: number, register: string]
 
 export interface Instruction {
-    operation: "Multiply" | "Square"
     to: string
     a: string
     b: string
-    /** Added to b before `Multiply`. */
+    /** Added to b. */
     more: Term
-    /** How often `Square` squares. */
-    times: number
     /** Added to the product. */
     plus: Term
     /** What the sum is multiplied by at last. */
@@ -59,25 +55,21 @@ export function multiply(
     extras: { more?: Term; plus?: Term; scale?: number } = {}
 ): Instruction {
     const nothing: Term = [0, a]
-    return {
-        ...{ operation: "Multiply", to, a, b, times: 1 },
-        ...{ more: nothing, plus: nothing, scale: 1 },
-        ...extras,
-    }
+    return { to, a, b, more: nothing, plus: nothing, scale: 1, ...extras }
 }
 
-/** to = scale * (a * a + plus) */
+/** to = scale * (a * a + plus): a product like others, as a machine that knew squares would be 0.5 KB larger. */
 export function square(
     to: string,
     a: string,
     extras: { plus?: Term; scale?: number } = {}
 ): Instruction {
-    return { ...multiply(to, a, a, extras), operation: "Square" }
+    return multiply(to, a, a, extras)
 }
 
 /** to = a to the power of 2^times */
-export function squares(to: string, a: string, times: number): Instruction {
-    return { ...square(to, a), times }
+export function squares(to: string, a: string, times: number): Instruction[] {
+    return Array.from({ length: times }, (_, n) => square(to, n === 0 ? a : to))
 }
 
 /** to = scale * a */
@@ -121,29 +113,29 @@ const double = [
 
 /** A = 1 / Z, as its power p - 2: 255 squarings and 12 multiplications. */
 const invert = [
-    squares("A", "Z", 1),
+    ...squares("A", "Z", 1),
     multiply("A", "A", "Z"), // 2^2 - 1
-    squares("B", "A", 1),
+    ...squares("B", "A", 1),
     multiply("B", "B", "Z"), // 2^3 - 1
-    squares("C", "B", 3),
+    ...squares("C", "B", 3),
     multiply("C", "C", "B"), // 2^6 - 1
-    squares("D", "C", 6),
+    ...squares("D", "C", 6),
     multiply("D", "D", "C"), // 2^12 - 1
-    squares("D", "D", 3),
+    ...squares("D", "D", 3),
     multiply("D", "D", "B"), // 2^15 - 1
-    squares("C", "D", 15),
+    ...squares("C", "D", 15),
     multiply("C", "C", "D"), // 2^30 - 1
-    squares("D", "C", 2),
+    ...squares("D", "C", 2),
     multiply("D", "D", "A"), // 2^32 - 1
-    squares("A", "D", 32),
+    ...squares("A", "D", 32),
     multiply("A", "A", "Z"),
-    squares("A", "A", 128),
+    ...squares("A", "A", 128),
     multiply("A", "A", "D"),
-    squares("A", "A", 32),
+    ...squares("A", "A", 32),
     multiply("A", "A", "D"),
-    squares("A", "A", 30),
+    ...squares("A", "A", 30),
     multiply("A", "A", "C"),
-    squares("A", "A", 2),
+    ...squares("A", "A", 2),
     multiply("A", "A", "Z"), // 2^256 - 2^224 + 2^192 + 2^96 - 3 = p - 2
 ]
 
@@ -200,17 +192,18 @@ export const PROGRAMS: Record<string, [string, Instruction[]]> = {
             copy("Z", "One"),
         ],
     ],
-    MULTIPLES_INVERT: [
-        "A becomes the inverse of the last multiple's own Z.",
-        [multiply("Z", "Z", "E"), ...invert],
+    INVERT: ["A = 1 / Z. Destroys B to D.", invert],
+    MULTIPLES_Z: [
+        "Z becomes the last multiple's own.",
+        [multiply("Z", "Z", "E")],
     ],
     MULTIPLES_NEXT: [
         "(PX, PY) becomes the point (PX, PY, 1 / A), and A = A * E.",
         [...scaled("PX", "PY"), multiply("A", "A", "E")],
     ],
     FINISH: [
-        "(PX, PY) becomes the point (X, Y, Z), out of Montgomery form.",
-        [...invert, ...scaled("X", "Y"), ...leave],
+        "(PX, PY) becomes the point (X, Y, 1 / A), out of Montgomery form.",
+        [...scaled("X", "Y"), ...leave],
     ],
     COMPARE: [
         "D = PX Z^2 - X, which is 0 if the number PX, that is not in Montgomery form, is the x of the point (X, Y, Z).",
@@ -241,9 +234,9 @@ const bracketed = (text: string) => (/[+-]/.test(text) ? `(${text})` : text)
 
 function text(i: Instruction): string {
     const product =
-        i.operation === "Multiply"
-            ? `${i.a} * ${bracketed(sum(i.b, i.more))}`
-            : `${i.a} ^ 2${i.times === 1 ? "" : ` ^ ${i.times}`}`
+        i.b === i.a && i.more[0] === 0
+            ? `${i.a} ^ 2`
+            : `${i.a} * ${bracketed(sum(i.b, i.more))}`
     const all = sum(product, i.plus)
     if (i.scale === 1) return `${i.to} = ${all}`
     return `${i.to} = ${i.scale} * ${i.plus[0] === 0 ? all : `(${all})`}`
@@ -251,20 +244,15 @@ function text(i: Instruction): string {
 
 export function assemble(program: Instruction[]): string {
     const register = (name: string) => REGISTERS.indexOf(name)
-    return program
-        .map(i => {
+    return listing(
+        program.map(i => {
             const bytes = [
-                ...[OPERATIONS.indexOf(i.operation), register(i.to)],
-                ...[i.scale + BIAS, i.plus[0] + BIAS, register(i.plus[1])],
-                register(i.a),
-                ...(i.operation === "Square"
-                    ? [i.times, 0, 0]
-                    : [register(i.b), i.more[0] + BIAS, register(i.more[1])]),
+                ...[register(i.to), i.scale + BIAS],
+                ...[i.plus[0] + BIAS, register(i.plus[1])],
+                ...[register(i.a), register(i.b)],
+                ...[i.more[0] + BIAS, register(i.more[1])],
             ]
-            if (bytes.some(byte => byte < 0 || byte > 255))
-                throw new Error(`cannot assemble ${text(i)}`)
-            const code = bytes.map(byte => byte.toString(16).padStart(2, "0"))
-            return `    ${code.join("")} // ${text(i)}`
+            return { bytes, text: text(i) }
         })
-        .join("\n")
+    )
 }

@@ -40,7 +40,7 @@ function prove(field: Limbs): void {
 export function poly1305(): string {
     const field = new Limbs(COUNT, 130, 5)
     prove(field)
-    const [h, r, w, q] = ["h", "r", "w", "q"].map(name => field.names(name))
+    const [h, r, q] = ["h", "r", "q"].map(name => field.names(name))
     const top = COUNT - 1
     const message = h.map((_, k) => {
         const width = (k === top ? 128 : field.weight[k + 1]) - field.weight[k]
@@ -86,9 +86,6 @@ export async function absorb(
 ): Promise<void> {
 ${block(4, [
     ...r.map((limb, k) => `const ${limb} = key[${k}]`),
-    ...w
-        .slice(1)
-        .map((limb, k) => `const ${limb} = ${r[k + 1]} * ${field.foldLiteral}`),
     ...h.map((limb, k) => `let ${limb} = accumulator[${k}]`),
     `let ${q.map(limb => `${limb}: number`).join(", ")}`,
     "let t: number, c: number",
@@ -111,7 +108,7 @@ ${block(
 ${block(8, [
     ...h.map((limb, k) => `${limb} = ${limb} + ${scaled[k]}`),
     ...field.carry(
-        h.map((_, k) => field.productColumn(k, h, r, w)),
+        h.map((_, k) => field.productColumn(k, h, r)),
         q
     ),
     ...h.map((limb, k) => `${limb} = ${q[k]}`),

@@ -126,16 +126,18 @@ function checkPacket(packet: Packet, body: Buffer): void {
             return
         case "subscribe":
             checkId(packet.messageId)
-            return need(
+            need(
                 packet.subscriptions.length > 0,
                 "a SUBSCRIBE without a filter (3.8.3)"
             )
+            return checkFilters(body, 1)
         case "unsubscribe":
             checkId(packet.messageId)
-            return need(
+            need(
                 packet.unsubscriptions.length > 0,
                 "an UNSUBSCRIBE without a filter (3.10.3)"
             )
+            return checkFilters(body, 0)
         case "puback":
             checkId(packet.messageId)
             return need(body.length === 2, "a PUBACK of another length (3.4)")
@@ -167,6 +169,17 @@ function checkConnect(packet: IConnectPacket, body: Buffer): void {
     need((flags & 0xc0) !== 0x40, "a password without a user name (3.1.2.9)")
     if (flags & 0x40) field(false)
     need(at === body.length, "there is more after the CONNECT's last field")
+}
+
+/** Walks through the filters of a SUBSCRIBE, with a byte of QoS behind each, or of an UNSUBSCRIBE, without: texts of a character at least. */
+function checkFilters(body: Buffer, bytesBehind: 0 | 1): void {
+    // The packet id comes first. That lengths lead nowhere else, the parser has seen.
+    for (let at = 2; at < body.length; at += bytesBehind) {
+        const from = at + 2
+        at = from + body.readUInt16BE(at)
+        need(at > from, "an empty filter (4.7.3)")
+        need(isText(body.subarray(from, at)), "a filter is no UTF-8 (1.5.3)")
+    }
 }
 
 /** UTF-8 without the character that the standard forbids (1.5.3). */

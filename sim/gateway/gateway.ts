@@ -180,6 +180,19 @@ export class Gateway {
                 connection.link.close("dropped", "it was dropped by hand", true)
     }
 
+    /**
+     * The first half of a restart: the ports refuse, connections break without a word. What edgeHub and the hub keep stays: sessions,
+     * queues, twins. `comeBack` is the other half.
+     */
+    async goDown(): Promise<void> {
+        await Promise.all([this.mqtt.close(), this.time.close()])
+    }
+
+    /** Opens the ports once more, with the same numbers; throws a `GatewayError` if somebody else has taken them. */
+    async comeBack(): Promise<void> {
+        await this.listen(this.port, this.httpsPort)
+    }
+
     /** Ends all connections, timers and waits, and gives the ports back. */
     async close(): Promise<void> {
         this.closing = true
@@ -198,14 +211,8 @@ export class Gateway {
 
     /** For `startGateway`. */
     async open(): Promise<void> {
-        const {
-            host = "127.0.0.1",
-            port = 8883,
-            httpsPort = 8443,
-        } = this.options
-        this.port = await this.mqtt.listen(host, port)
-        if (httpsPort !== null)
-            this.httpsPort = await this.time.listen(host, httpsPort)
+        const { port = 8883, httpsPort } = this.options
+        await this.listen(port, httpsPort ?? 8443)
         if (this.profile.closesAtExpiry) return
         const recheck = () => {
             for (const connection of [...this.clients.values()])
@@ -216,6 +223,13 @@ export class Gateway {
             )
         }
         recheck()
+    }
+
+    private async listen(port: number, httpsPort: number): Promise<void> {
+        const { host = "127.0.0.1" } = this.options
+        this.port = await this.mqtt.listen(host, port)
+        if (this.options.httpsPort !== null)
+            this.httpsPort = await this.time.listen(host, httpsPort)
     }
 
     private services(): ConnectionServices {

@@ -44,8 +44,8 @@ const OPERATIONS: Record<string, { opcodes: number; like: Study }> = {
     "RSA-3072": { opcodes: 3_636_000, like: STUDIES.rsa4096 },
     "RSA-4096": { opcodes: 6_196_000, like: STUDIES.rsa4096 },
     // Of another's point; a key of one's own takes a quarter of it, and is charged the same.
-    "P-256": { opcodes: 3_895_000, like: STUDIES.ecdsaP256 },
-    "ECDSA P-256": { opcodes: 4_370_000, like: STUDIES.ecdsaP256 },
+    "P-256": { opcodes: 4_250_000, like: STUDIES.ecdsaP256 },
+    "ECDSA P-256": { opcodes: 4_650_000, like: STUDIES.ecdsaP256 },
 }
 
 /** A board, as far as its speed goes. */

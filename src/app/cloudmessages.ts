@@ -17,8 +17,8 @@
  * RAM: MAX_WAITING_BYTES, or the one longest message, and the properties of one.
  */
 import * as ds from "@devicescript/core"
-import { digest } from "@devicescript/crypto"
 import { removeAt } from "../bytes"
+import { digest } from "../crypto/hash"
 import { ErrorCode, fail, failIf } from "../errors"
 import {
     type CloudMessage,
@@ -136,7 +136,7 @@ export class CloudMessages implements Feature {
         }
         // What came of a message whose connection is over counts for nothing: it comes again.
         if (this.waiting[0] !== message) return false
-        const id = digest("sha256", message.topic, message.payload).toString(
+        const id = digest(Buffer.from(message.topic), message.payload).toString(
             "hex"
         )
         if (id !== this.failedDigest) this.failures = 0

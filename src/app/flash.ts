@@ -1,5 +1,6 @@
 /** The device's own reader and writer of settings, apart from `settings.ts` so that the host can use that one. */
 import * as ds from "@devicescript/core"
+import { settings } from "@devicescript/settings"
 import { type VerifiedIssuers } from "../x509/issuers"
 import { loadIssuers } from "./issuermemory"
 import { Resumption } from "../tls/session"
@@ -9,32 +10,43 @@ import { type Settings, parseSettings } from "./settings"
 /** How often is looked whether an answer has come. */
 const CHECK_MS = 1
 
-/** The runtime's service. `@devicescript/settings` waits for it with emitters: 0.8 KB of code more. */
-const flash = new ds.Settings()
-
-/** What the service has answered and nobody has taken yet, by name. */
-const answers: Record<string, Buffer> = {}
-
-/** What the runtime hands a role's reports to. */
-interface Role {
-    _report: { emit(packet: ds.Packet): void }
+/**
+ * The role of `@devicescript/settings`, which a firmware may use beside us: the runtime has one such service, and never
+ * binds a second role to it. Its answers are taken without emitters, which would be 0.8 KB of code more.
+ */
+interface SettingsRole {
+    /** Who is resumed with the next answer to a command, by the command's name; the runtime's library takes it out first. */
+    _reportHandlers: Record<string, { resume(packet: ds.Packet): void }>
 }
 
+/** The setting that is being read: one at a time. */
+let wanted: string = null
+/** What was answered; `null` until then. */
+let answer: Buffer = null
+
 function takeAnswer(packet: ds.Packet): void {
-    // An event, such as that something was written, is no answer.
-    if (packet.isAction) {
-        const answer = packet.decode()
-        answers[answer[0]] = answer[1]
+    const fields = packet.decode()
+    if (fields[0] === wanted) answer = fields[1]
+    // To a read of somebody else.
+    else awaitAnswer()
+}
+
+function awaitAnswer(): void {
+    ;(settings as any as SettingsRole)._reportHandlers = {
+        get: { resume: takeAnswer },
     }
 }
 
 /** One setting: its JSON value; `undefined` if there is none, or what is there is no JSON. */
 async function readSetting(name: string): Promise<any> {
-    ;(flash as any as Role)._report = { emit: takeAnswer }
-    await flash.get(name)
-    while (answers[name] === undefined) await ds.sleep(CHECK_MS)
-    const json = answers[name].toString()
-    delete answers[name]
+    while (wanted !== null) await ds.sleep(CHECK_MS)
+    wanted = name
+    awaitAnswer()
+    await settings.get(name)
+    while (answer === null) await ds.sleep(CHECK_MS)
+    const json = answer.toString()
+    wanted = null
+    answer = null
     try {
         return JSON.parse(json)
     } catch {
@@ -49,7 +61,7 @@ export async function readSettings(): Promise<Settings> {
 
 /** Writes one setting, as JSON. Each write wears the flash and carries the risk of a power cut: rarely, please. */
 export async function storeSetting(name: string, value: any): Promise<void> {
-    await flash.set(name, Buffer.from(JSON.stringify(value)))
+    await settings.set(name, Buffer.from(JSON.stringify(value)))
 }
 
 /** The part for `gatewayLink`: the certificates below these anchors whose signatures were verified before. */

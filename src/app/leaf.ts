@@ -54,7 +54,7 @@ import { describe, log } from "./log"
 import { type MethodHandler, Methods } from "./methods"
 import { Outbox } from "./outbox"
 import type { Settings } from "./settings"
-import { type Twin, TwinFeature } from "./twin"
+import { Twin } from "./twin"
 
 /** What the hub shows as the kind of client. */
 const CLIENT_TYPE = "devicescript-edge-leaf/0.1.0"
@@ -113,7 +113,7 @@ export class Leaf {
     private readonly features: Feature[] = []
     private cloudMessages: CloudMessages
     private methods: Methods
-    private deviceTwin: TwinFeature
+    private deviceTwin: Twin
     private readonly backoff = new Backoff(hardwareRandom)
     private will: Buffer = hex``
     private link: Link
@@ -240,7 +240,7 @@ export class Leaf {
      */
     twin(): Twin {
         if (this.deviceTwin === undefined)
-            this.deviceTwin = this.addFeature(new TwinFeature(this))
+            this.deviceTwin = this.addFeature(new Twin(this))
         return this.deviceTwin
     }
 

@@ -72,27 +72,8 @@ interface Request {
     answer: Buffer
 }
 
-/** What `leaf.twin()` gives. */
-export interface Twin {
-    /** Sets who is told of desired properties. */
-    onDesired(handler: DesiredHandler): void
-
-    /**
-     * Reports properties; `null` deletes one. Returns when the cloud, or the gateway for it, has them.
-     *
-     * @throws LeafError JsonTooLarge, TwinBusy, TwinTimeout, TwinStatus + the status
-     */
-    report(patch: any): Promise<void>
-
-    /**
-     * Reads the whole twin.
-     *
-     * @throws LeafError JsonTooLarge, JsonMalformed, TwinBusy, TwinTimeout, TwinStatus + the status
-     */
-    get(): Promise<TwinDocument>
-}
-
-export class TwinFeature implements Feature, Twin {
+/** What `leaf.twin()` gives. Firmwares call `onDesired`, `report` and `get`; the rest is for the leaf. */
+export class Twin implements Feature {
     readonly filters = [TWIN_ANSWERS + "#", DESIRED_CHANGES + "#"]
     readonly qos = 0
 
@@ -112,11 +93,22 @@ export class TwinFeature implements Feature, Twin {
 
     constructor(private readonly leaf: Leaf) {}
 
+    /**
+     * Sets who is told of desired properties.
+     *
+     * @devsWhenUsed
+     */
     onDesired(handler: DesiredHandler): void {
         this.handler = handler
         this.leaf.wake()
     }
 
+    /**
+     * Reports properties; `null` deletes one. Returns when the cloud, or the gateway for it, has them.
+     *
+     * @throws LeafError JsonTooLarge, TwinBusy, TwinTimeout, TwinStatus + the status
+     * @devsWhenUsed
+     */
     async report(patch: any): Promise<void> {
         const payload = encodeJson(patch)
         failIf(
@@ -127,6 +119,11 @@ export class TwinFeature implements Feature, Twin {
         await this.request("twin/PATCH/properties/reported", payload)
     }
 
+    /**
+     * Reads the whole twin.
+     *
+     * @throws LeafError JsonTooLarge, JsonMalformed, TwinBusy, TwinTimeout, TwinStatus + the status
+     */
     async get(): Promise<TwinDocument> {
         const twin = await parseJson(await this.request("twin/GET", hex``))
         failIf(
@@ -236,7 +233,7 @@ export class TwinFeature implements Feature, Twin {
 }
 
 /** Brings the handler to where the twin is, in a fiber of its own. Never throws. */
-async function follow(twin: TwinFeature): Promise<void> {
+async function follow(twin: Twin): Promise<void> {
     const backoff = new Backoff(hardwareRandom)
     while (twin.patches.length > 0)
         try {
@@ -253,7 +250,7 @@ async function follow(twin: TwinFeature): Promise<void> {
 }
 
 /** Looks at one change. */
-async function step(twin: TwinFeature): Promise<void> {
+async function step(twin: Twin): Promise<void> {
     const patch = twin.patches[0]
     removeAt(twin.patches, 0)
     let desired = await parseJson(patch)

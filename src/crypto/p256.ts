@@ -25,9 +25,10 @@ import {
     ENTER,
     FINISH,
     generatorComb,
+    INVERT,
     MULTIPLES,
-    MULTIPLES_INVERT,
     MULTIPLES_NEXT,
+    MULTIPLES_Z,
     P256_N,
     P256_P,
     Register,
@@ -54,8 +55,8 @@ export const P256_POINT_LENGTH = 65
 const MULTIPLES_COUNT = 8
 
 /** Opcodes of DOUBLE and of ADD with what goes with it, as measured, rounded up. */
-const DOUBLE_OPCODES = 9500
-const ADD_OPCODES = 15000
+const DOUBLE_OPCODES = 10500
+const ADD_OPCODES = 16000
 
 /** Opcodes of `loadPoint` and of MULTIPLES, as measured, rounded up. */
 const LOAD_OPCODES = 35000
@@ -124,7 +125,8 @@ async function oddMultiples(registers: number[][]): Promise<Buffer> {
         await pace(ADD_OPCODES)
     }
     // The z of each is that of the one before times its A: one inversion is enough.
-    await runP256(MULTIPLES_INVERT, registers)
+    await runP256(MULTIPLES_Z, registers)
+    await runP256(INVERT, registers)
     for (let at = 64 * MULTIPLES_COUNT - 64; at > 0; at = at - 64) {
         registers[Register.E] = points.pop()
         registers[Register.PY] = points.pop()
@@ -240,6 +242,7 @@ export async function multiplyP256(
     if (point === null) await multiplyPoints(registers, null, signs)
     else await multiplyPoints(registers, signs, null)
     wipe(signs)
+    await runP256(INVERT, registers)
     await runP256(FINISH, registers)
     const result = Buffer.alloc(P256_POINT_LENGTH)
     const p = loadDigits([], P256_P, 0)

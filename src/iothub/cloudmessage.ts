@@ -46,17 +46,6 @@ export function readCloudMessage(
     prefix: string,
     body: Buffer
 ): CloudMessage {
-    // The system's properties that have a field of their own, and the fields.
-    const fields = [
-        "$.mid",
-        "messageId",
-        "$.cid",
-        "correlationId",
-        "$.ct",
-        "contentType",
-        "$.ce",
-        "contentEncoding",
-    ]
     const properties: any = {}
     const message: any = { body, properties }
     const bytes = Buffer.from(topic)
@@ -78,8 +67,8 @@ export function readCloudMessage(
         const nameEnd = find(bytes, 0x3d, from, to)
         const name = decodeComponent(bytes, from, nameEnd)
         const value = decodeComponent(bytes, nameEnd + 1, to)
-        const field = fields.indexOf(name)
-        if (field >= 0 && (field & 1) === 0) message[fields[field + 1]] = value
+        const field = FIELDS.indexOf(name)
+        if (field >= 0 && (field & 1) === 0) message[FIELDS[field + 1]] = value
         else if (name) properties[name] = value
         from = to + 1
     }

@@ -12,7 +12,7 @@ import { type Image, compile } from "../../sim/vm/compiler"
 const FEATURES: Record<string, { use: string; budget: number }> = {
     "messages from the cloud": {
         use: "leaf.onMessage(async message => { console.log(message.body.length) })",
-        budget: 1800,
+        budget: 1900,
     },
     "direct methods": {
         use: 'leaf.onMethod("a", async payload => ({ status: 200, payload }))',

@@ -137,7 +137,7 @@ export const fieldCase: Case = async (calculate, random, label) => {
     assert.equal(multiplied.C, fromMontgomery(a * b), what)
 
     const times = random.oneIn(20) ? random.between(2, 130) : 1
-    const squared = await run(calculate, [squares("A", "A", times)], { A: a })
+    const squared = await run(calculate, squares("A", "A", times), { A: a })
     const squaredValue = power(fromMontgomery(a), 1n << BigInt(times), P)
     assert.equal(squared.A, toMontgomery(squaredValue), `${what}: ${times}`)
 
@@ -163,7 +163,11 @@ export const fieldCase: Case = async (calculate, random, label) => {
     )
 
     // It divides by Z^2 by way of Fermat's theorem.
-    const finished = await run(calculate, PROGRAMS.FINISH[1], { X: b, Z: a })
+    const finished = await run(
+        calculate,
+        [...PROGRAMS.INVERT[1], ...PROGRAMS.FINISH[1]],
+        { X: b, Z: a }
+    )
     const x = fromMontgomery(b) * power(fromMontgomery(a), P - 3n, P)
     assert.equal(finished.PX, modulo(x, P), `${what}: division`)
 }

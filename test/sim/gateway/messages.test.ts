@@ -330,6 +330,79 @@ describe("a packet that ends the connection", () => {
             Buffer.from("a2020001", "hex"),
             "malformed",
         ],
+        "a SUBSCRIBE with wrong flags": [
+            Buffer.from("8006000100016101", "hex"),
+            "malformed",
+        ],
+        "a SUBSCRIBE with the packet id 0": [
+            Buffer.from("8206000000016101", "hex"),
+            "malformed",
+        ],
+        "a SUBSCRIBE whose filter is longer than the packet": [
+            Buffer.from("8206000100056101", "hex"),
+            "malformed",
+        ],
+        "a SUBSCRIBE whose second filter is cut off": [
+            Buffer.from("820a00010001610100056101", "hex"),
+            "malformed",
+        ],
+        "a SUBSCRIBE without the QoS of its filter": [
+            Buffer.from("82050001000161", "hex"),
+            "malformed",
+        ],
+        "a SUBSCRIBE whose second filter is no UTF-8": [
+            Buffer.from("820c0001000161010003f09f9801", "hex"),
+            "malformed",
+        ],
+        "a SUBSCRIBE for a filter with a zero byte": [
+            Buffer.from("8206000100010001", "hex"),
+            "malformed",
+        ],
+        "a SUBSCRIBE for an empty filter": [
+            Buffer.from("82050001000001", "hex"),
+            "malformed",
+        ],
+        "an UNSUBSCRIBE with wrong flags": [
+            Buffer.from("a0050001000161", "hex"),
+            "malformed",
+        ],
+        "an UNSUBSCRIBE with the packet id 0": [
+            Buffer.from("a2050000000161", "hex"),
+            "malformed",
+        ],
+        "an UNSUBSCRIBE whose filter is longer than the packet": [
+            Buffer.from("a2050001000561", "hex"),
+            "malformed",
+        ],
+        "an UNSUBSCRIBE from a filter that is no UTF-8": [
+            Buffer.from("a20700010003f09f98", "hex"),
+            "malformed",
+        ],
+        "an UNSUBSCRIBE from an empty filter": [
+            Buffer.from("a20400010000", "hex"),
+            "malformed",
+        ],
+        "a PUBACK with the packet id 0": [
+            Buffer.from("40020000", "hex"),
+            "malformed",
+        ],
+        "a PUBACK that is cut off": [Buffer.from("400100", "hex"), "malformed"],
+        "a PUBACK with flags": [Buffer.from("41020001", "hex"), "malformed"],
+        "a PUBREC": [Buffer.from("50020001", "hex"), "protocol-error"],
+        "a PUBREL with wrong flags": [
+            Buffer.from("60020001", "hex"),
+            "malformed",
+        ],
+        "a PUBCOMP": [Buffer.from("70020001", "hex"), "protocol-error"],
+        "a SUBACK": [Buffer.from("9003000101", "hex"), "protocol-error"],
+        "an UNSUBACK": [Buffer.from("b0020001", "hex"), "protocol-error"],
+        "a PINGRESP": [Buffer.from("d000", "hex"), "protocol-error"],
+        "a DISCONNECT with a body": [Buffer.from("e00100", "hex"), "malformed"],
+        "a DISCONNECT with flags": [Buffer.from("e100", "hex"), "malformed"],
+        "a packet that announces a byte more than the limit": [
+            Buffer.from("30fdff0f", "hex"),
+            "too-large",
+        ],
     }
     for (const [name, [bytes, reason]] of Object.entries(cases))
         test(`is ${name}; other connections do not notice`, async t => {
@@ -384,6 +457,18 @@ describe("a packet that ends the connection", () => {
         // Flags: will with both bits of its QoS; clean session. Client id, topic and message of one letter each.
         "a CONNECT with a will at QoS 3":
             "101300044d515454041e003c000163000174000170",
+        "a CONNECT with a flag that is reserved":
+            "100d00044d5154540403003c000163",
+        "a CONNECT with the QoS of a will and no will":
+            "100d00044d515454040a003c000163",
+        "a CONNECT with a retained will and no will":
+            "100d00044d5154540422003c000163",
+        "a CONNECT with flags in its header": "110d00044d5154540402003c000163",
+        "a CONNECT that ends behind its name": "100600044d515454",
+        "a CONNECT of nothing": "1000",
+        // Flags: will; clean session. The will's topic is no UTF-8.
+        "a CONNECT with a will on a topic that is no UTF-8":
+            "101500044d5154540406003c0001630003f09f98000170",
         // Flags: password; clean session. Client id and password of one letter each.
         "a CONNECT with a password and no user name":
             "101000044d5154540442003c000163000170",

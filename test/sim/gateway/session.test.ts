@@ -310,6 +310,32 @@ describe("the end", () => {
         await connected()
     })
 
+    test("goDown() refuses connections until comeBack(), on the same ports, and sessions and queues are as they were", async t => {
+        const { gateway, connected, subscribed } = await rig(t)
+        const { port, httpsPort } = gateway
+        const client = await subscribed()
+        const gone = gateway.waitFor("disconnected")
+        await gateway.goDown()
+        await client.closed
+        assert.equal((await gone).reason, "gateway-closed")
+        await assert.rejects(connected(), { code: "ECONNREFUSED" })
+        gateway.cloudMessages.send("leaf-1", { body: "waits" })
+        await gateway.comeBack()
+        assert.deepEqual([gateway.port, gateway.httpsPort], [port, httpsPort])
+        const again = await connected({ clean: false })
+        assert.equal(again.sessionPresent, true)
+        assert.equal(String((await again.next("publish")).payload), "waits")
+    })
+
+    test("comeBack() says so if somebody else has the port meanwhile, and close() is quiet in between", async t => {
+        const first = await rig(t)
+        const { port } = first.gateway
+        await first.gateway.goDown()
+        await rig(t, { port })
+        await assert.rejects(first.gateway.comeBack(), { code: "port-in-use" })
+        await first.gateway.close()
+    })
+
     test("close() ends connections, timers and waits, and frees the port", async t => {
         const clock = new ManualClock()
         const it = await rig(t, { clock })

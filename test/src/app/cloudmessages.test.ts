@@ -1,17 +1,13 @@
 /** Messages from the cloud, from the session to the firmware's handler. */
 import { millis, sleep } from "@devicescript/core"
 import { describe, expect, test } from "@devicescript/test"
-import {
-    CloudMessages,
-    MAX_WAITING_BYTES,
-} from "../../../src/app/cloudmessages"
+import { MAX_WAITING_BYTES } from "../../../src/app/cloudmessages"
 import type { Leaf } from "../../../src/app/leaf"
 import { ErrorCode } from "../../../src/errors"
 import type { CloudMessage } from "../../../src/iothub/cloudmessage"
-import { IncomingPublish } from "../../../src/mqtt/packet"
 import { MAX_PACKET_BYTES } from "../../../src/mqtt/packetreader"
 import { expectCode } from "../check"
-import { Bench, createSettings } from "./bench"
+import { Bench } from "./bench"
 
 const TOPIC = "devices/sensor-1/messages/devicebound"
 
@@ -56,13 +52,6 @@ function text(length: number): string {
     const bytes = Buffer.alloc(length)
     bytes.fillAt(0, length, 0x78)
     return bytes.toString()
-}
-
-function incoming(body: string): IncomingPublish {
-    const message = new IncomingPublish()
-    message.topic = TOPIC + "/a=1"
-    message.payload = Buffer.from(body)
-    return message
 }
 
 describe("messages from the cloud", () => {
@@ -242,25 +231,6 @@ describe("messages from the cloud", () => {
         for (const body of bench.handled) first.push(body[0])
         expect(first.join()).toBe("1,2,3")
         expect(bench.gateway.clientIds.length).toBe(2)
-    })
-
-    test("that are not kept leave nothing on the heap, neither body nor properties", async () => {
-        const leaf = { settings: createSettings(), wake: () => {} }
-        const messages = new CloudMessages(leaf as any as Leaf)
-        let isReleased = false
-        messages.handler = async () => {
-            while (!isReleased) await sleep(5)
-        }
-        const kept = incoming(text(MAX_WAITING_BYTES))
-        messages.take(kept)
-        const dropped = incoming("x")
-        expect(messages.take(dropped)).toBe(true)
-        expect(dropped.topic).toBe(null)
-        expect(dropped.payload).toBe(null)
-        expect(dropped.isHandled).toBe(false)
-        isReleased = true
-        for (let i = 0; i < 1000 && !kept.isHandled; i++) await sleep(5)
-        expect(kept.isHandled).toBe(true)
     })
 
     test("need a handler before the connection", async () => {

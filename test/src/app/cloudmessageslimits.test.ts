@@ -9,7 +9,9 @@ const TOPIC = "devices/d/messages/devicebound"
 
 function createMessages(): CloudMessages {
     const leaf: any = { settings: { deviceId: "d" }, wake: () => {} }
-    return new CloudMessages(leaf)
+    const messages = new CloudMessages(leaf)
+    messages.begin()
+    return messages
 }
 
 /** @param packetId 0 with QoS 0 */

@@ -219,9 +219,9 @@ describe("methods", () => {
         gate.isOpen = true
         const rids: string[] = []
         for (let i = 0; i < MAX_RUNNING; i++) rids.push(await caller.answer())
-        rids.sort()
+        // In whatever order their fibers go on.
         for (let i = 0; i < MAX_RUNNING; i++)
-            expect(rids[i]).toBe(`${RES}201/?$rid=${i + 1} `)
+            expect(rids.indexOf(`${RES}201/?$rid=${i + 1} `) >= 0).toBe(true)
         expect(await caller.ask("quick", "s", "")).toBe(`${RES}202/?$rid=s `)
         caller.leaf.stop()
     })

@@ -6,7 +6,7 @@ import {
     MAX_REPORT_BYTES,
     MAX_REQUESTS,
     MAX_TRIES,
-    TwinFeature,
+    Twin,
 } from "../../../src/app/twin"
 import type { Leaf } from "../../../src/app/leaf"
 import { ErrorCode, errorCode } from "../../../src/errors"
@@ -20,7 +20,7 @@ const REPORT = "$iothub/twin/PATCH/properties/reported/?$rid="
 
 /** A leaf with a twin, and the cloud's side of it. */
 class Cloud extends Bench {
-    readonly twin: TwinFeature
+    readonly twin: Twin
     /** What the desired properties are, without their braces and the version. */
     desired = '"a":1'
     version = 1
@@ -36,7 +36,7 @@ class Cloud extends Bench {
 
     constructor() {
         super()
-        this.twin = this.create().twin() as TwinFeature
+        this.twin = this.create().twin()
         const self = this
         this.gateway.onPublished = (topic, body) => {
             self.take(topic, body)
@@ -443,7 +443,7 @@ describe("twin", () => {
     })
 
     test("answers and changes with QoS 1 are acknowledged, and topics of others left alone", () => {
-        const twin = new TwinFeature({ wake: () => {} } as any as Leaf)
+        const twin = new Twin({ wake: () => {} } as any as Leaf)
         twin.begin()
         const message = new IncomingPublish()
         message.payload = Buffer.alloc(0)
