@@ -48,18 +48,17 @@ export class TlsConnection implements Transport {
                     ErrorCode.ConnectionClosed,
                     "tls: it was closed"
                 )
-                const message = this.messages.take()
+                const records = this.records
+                const isRest =
+                    records.type === ContentType.ApplicationData &&
+                    records.from < records.to
+                const message = isRest ? null : this.messages.take()
                 if (message !== null) {
                     await pace(OPCODES_A_MESSAGE)
                     await this.postHandshake.handle(message, this)
                 } else {
-                    const records = this.records
-                    // Of a long record there may be a rest; its type is looked at first, others leave theirs to `messages`.
-                    if (
-                        records.type !== ContentType.ApplicationData ||
-                        records.from === records.to
-                    )
-                        if (!(await records.read(deadlineMs))) return undefined
+                    if (!isRest && !(await records.read(deadlineMs)))
+                        return undefined
                     const content = this.readContent()
                     if (content !== null) return content
                 }
@@ -71,7 +70,7 @@ export class TlsConnection implements Transport {
         }
     }
 
-    /** The application data of the record that was just read; null if it holds something else. */
+    /** Application data of the record that was just read, a long one's in parts; null if it holds something else. */
     private readContent(): Buffer {
         const records = this.records
         const from = records.from
