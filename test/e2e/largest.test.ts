@@ -24,7 +24,6 @@ import {
 } from "../scriptedgateway"
 import { Site } from "../site"
 
-/* eslint-disable @typescript-eslint/no-require-imports */
 const { MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_JSON_MARKS } =
     require("../../src/iothub/json") as Record<string, number>
 const { MAX_PACKET_BYTES } = require("../../src/mqtt/packetreader") as Record<
@@ -37,7 +36,6 @@ const { MAX_CALLS, MAX_RUNNING } = require("../../src/app/methods") as Record<
     string,
     number
 >
-/* eslint-enable @typescript-eslint/no-require-imports */
 
 const SMALL_RECORDS = 4096
 const FULL_RECORDS = 16384
