@@ -26,6 +26,7 @@
  *     leaf: twin version {version}
  *     leaf: twin failed: {message} ({code})
  *     leaf: renewing the token
+ *     leaf: settings {kept|rolledBack}
  *     leaf: no connection: {message} ({code}), next try in {seconds} s
  *     leaf: lost connection: {message} ({code}), next try in {seconds} s
  *     leaf: stopped
@@ -103,6 +104,8 @@ export class Leaf {
     connected = false
     /** Whether a method is still to be answered on this connection: a planned disconnect waits for it. */
     isBusy = false
+    /** Whether the connection is to be ended in order, and a new one made: for features. */
+    isRenewing = false
     /** Connections that were lost and made again since the start; renewals of the token are not among them. */
     reconnects = 0
     /** Starts of the firmware, this one included. */
@@ -244,8 +247,13 @@ export class Leaf {
         return this.deviceTwin
     }
 
-    /** @devsWhenUsed */
-    private addFeature<T extends Feature>(feature: T): T {
+    /**
+     * Adds a feature that is none of the leaf's own. To be called before `start`, or while there is no connection.
+     *
+     * @throws LeafError FeatureTooLate
+     * @devsWhenUsed
+     */
+    addFeature<T extends Feature>(feature: T): T {
         failIf(
             this.connected,
             ErrorCode.FeatureTooLate,
@@ -301,8 +309,9 @@ export class Leaf {
     /** One connection and the wait after it. */
     private async runConnection(): Promise<void> {
         try {
+            this.isRenewing = false
             // Now, not before CONNECT: the handshake needs the heap.
-            for (const feature of this.features) feature.begin()
+            for (const feature of this.features) await feature.begin()
             if (this.isTimeDue()) await this.readTime()
             await this.connect()
             return
@@ -395,7 +404,7 @@ export class Leaf {
                     !this.outbox.isUnacknowledged()
                 )
                     break
-            } else if (this.stopping || isOver) {
+            } else if (this.stopping || isOver || this.isRenewing) {
                 if (!this.stopping) log("renewing the token")
                 isEnding = true
                 endMs = ds.millis() + DRAIN_MS

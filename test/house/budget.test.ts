@@ -21,6 +21,7 @@ for (const [entry, set] of [
     ["main.ts", "rsa"],
     ["mainec.ts", "ec"],
     ["mainall.ts", "all"],
+    ["mainfield.ts", "rsa"],
     ["mainthermostat.ts", "rsa"],
     ["mainthermostatec.ts", "ec"],
 ])
