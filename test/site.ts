@@ -140,6 +140,11 @@ export class Site {
             }),
             ...options,
         })
+        return this.keep(device)
+    }
+
+    /** Ends a device with the site. */
+    keep(device: Device): Device {
         this.devices.add(device)
         device.once("stop", () => this.devices.delete(device))
         return device
