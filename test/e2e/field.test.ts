@@ -11,13 +11,16 @@ import { anchorText } from "../../sim/provisioning/provision"
 import { Image } from "../../sim/vm/compiler"
 import { FlashImage } from "../../sim/vm/flash"
 import { Device, startDevice } from "../../sim/vm/host"
-import { constant, simulatedSensors } from "../../sim/vm/sensors"
+import { constant, simulatedSensors, SimulatedWifi } from "../../sim/vm/sensors"
 import { VirtualClock } from "../../sim/vm/virtualclock"
 import { DEVICE_ID, GATEWAY_NAME, Site } from "../site"
 
 const WAIT_MS = 60_000
 /** Of a trial, in the device's time. */
 const WITHIN_SEC = 60
+
+/** Nobody listens there: a reading of the time before each try would take as long as the try. */
+const DISCARD_PORT = 9
 
 /** A flash that remembers what it held after each write. */
 class RecordingFlash extends FlashImage {
@@ -70,37 +73,34 @@ describe("a device whose settings are changed in the field", () => {
         })
     }
 
-    const bus = () =>
-        simulatedSensors({
-            temperatureC: constant(21.5),
-            humidityPercent: constant(45.25),
-            clock,
-        })
-
     /** A device that is connected to a new gateway. */
     async function start(
-        settings: Record<string, unknown> = {}
+        settings: Record<string, unknown> = {},
+        wifi?: SimulatedWifi
     ): Promise<{ device: Device; flash: RecordingFlash }> {
         await startGateway()
-        const blank = await site.startDevice(
-            image,
-            { mqttPort: gateway.port, timePort: gateway.httpsPort },
-            { telemetrySec: 600, settings },
-            { clock, bus: bus() }
+        const provisioned = await site.flash(
+            { mqttPort: gateway.port, timePort: DISCARD_PORT },
+            { telemetrySec: 600, settings }
         )
-        blank.stop()
-        const flash = new RecordingFlash()
-        for (const [name, value] of Object.entries(blank.settings()))
-            flash.set(name, value)
-        const device = await power(flash)
+        const flash = new RecordingFlash(provisioned.bytes)
+        const device = await power(flash, wifi)
         await ready()
         return { device, flash }
     }
 
-    async function power(flash: FlashImage): Promise<Device> {
-        const device = await startDevice({ image, flash, clock, bus: bus() })
-        site.keep(device)
-        return device
+    async function power(
+        flash: FlashImage,
+        wifi?: SimulatedWifi
+    ): Promise<Device> {
+        const bus = simulatedSensors({
+            temperatureC: constant(21.5),
+            humidityPercent: constant(45.25),
+            clock,
+            wifi,
+            intervalMs: 10_000,
+        })
+        return site.keep(await startDevice({ image, flash, clock, bus }))
     }
 
     /** The device has subscribed. */
@@ -203,6 +203,48 @@ describe("a device whose settings are changed in the field", () => {
         assert.deepEqual(device.panics, [])
     })
 
+    test("the runtime is told of another network, and to join it; and of the one before when the gateway is not to be found there", async () => {
+        const told: string[] = []
+        let hasGateway = true
+        const { device, flash } = await start(
+            {},
+            {
+                addNetwork: (ssid, psk) => told.push(`${ssid}/${psk}`),
+                reconnect: () => {
+                    told.push("reconnect")
+                    // Nobody knows the device in there.
+                    site.registry.change(DEVICE_ID, {
+                        enabled: hasGateway || told.length > 2,
+                    })
+                },
+            }
+        )
+        const home = { ssid: "home", psk: "home's password" }
+        const barn = { ssid: "the barn", psk: "not to be guessed" }
+        assert.equal(await change({ wifi: barn, wifiBefore: home }), "kept")
+        assert.deepEqual(told.splice(0), [
+            "the barn/not to be guessed",
+            "reconnect",
+        ])
+        assert.equal((await state()).wifi, barn.ssid)
+        assert.ok(!JSON.stringify(flash.settings()).includes(home.psk))
+        hasGateway = false
+        assert.equal(await change({ wifi: { ssid: "open" } }), "rolledBack")
+        assert.deepEqual(told.splice(0), [
+            "open/",
+            "reconnect",
+            "the barn/not to be guessed",
+            "reconnect",
+        ])
+        assert.equal((await state()).wifi, barn.ssid)
+        assertNotTold(device, barn.psk)
+        const { status } = await invoke("factoryReset", { deviceId: DEVICE_ID })
+        assert.equal(status, 200)
+        await clock.run(device.until("leaf: settings erased", WAIT_MS))
+        assert.deepEqual(told, ["erased/"])
+        assert.ok(!flash.bytes.includes(barn.psk))
+    })
+
     test("a change that nobody could have meant is refused, and the connection stays", async () => {
         await start()
         const opened: unknown[] = []
@@ -261,7 +303,7 @@ describe("a device whose settings are changed in the field", () => {
                 WAIT_MS
             )
         )
-        await clock.pass(600_000)
+        await clock.pass(60_000)
         assert.deepEqual(
             device.panics.map(({ code }) => code),
             [0]
