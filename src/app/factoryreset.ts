@@ -12,10 +12,11 @@
  *
  * It takes some seconds and MAX_WRITES writes.
  */
+import * as ds from "@devicescript/core"
 import { type StoreSetting } from "./clock"
 import { type WifiRole, whenBound } from "./fieldsettings"
 import { log } from "./log"
-import { type ReadSetting, SCHEMA_ERASED } from "./settings"
+import { type ReadSetting, SCHEMA_ERASED, SETTLE_MS } from "./settings"
 
 /** All of `flashTable` but `schema`, `floor`, `boots`, and what the runtime has written: a test compares. */
 export const ERASED_NAMES = `["hubhost","deviceid","devkey","devkey2","inuse0","inuse1","gateway","gwaddr","gwport","timeport",
@@ -43,6 +44,7 @@ export async function eraseSettings(
     wifi: WifiRole
 ): Promise<void> {
     if ((await read("schema")) !== SCHEMA_ERASED) return
+    await ds.sleep(SETTLE_MS)
     for (const name of JSON.parse(ERASED_NAMES)) {
         const value = await read(name)
         if (value !== undefined && value !== null) await store(name, null)

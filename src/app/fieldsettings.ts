@@ -71,6 +71,9 @@ const MAX_SSID_LENGTH = 32
 const MIN_PSK_LENGTH = 8
 const MAX_PSK_LENGTH = 63
 
+const BAD_NETWORK =
+    "app: a Wi-Fi name has 1 to 32 characters and a password 8 to 63, ASCII without quotes and backslashes"
+
 /** How long the runtime's Wi-Fi may take to be found after a start. */
 const BOUND_TRIES = 50
 const BOUND_CHECK_MS = 100
@@ -122,20 +125,11 @@ export class FieldSettings implements Feature {
         private readonly restart: () => void
     ) {}
 
-    /** Goes on where a power cut has stopped, and has the methods answered. To be called before the leaf starts. */
+    /** Has the methods answered. To be called before the leaf starts. */
     async start(): Promise<void> {
         const self = this
-        const record = await readRecord(this.read)
-        this.record = record
-        if (this.isTrying()) {
-            this.endMs = ds.millis()
-            if (record[RecordField.Starts] > 0) {
-                record[RecordField.Starts]--
-                await this.write()
-                this.endMs += record[RecordField.WithinSec] * 1000
-            }
-        }
         const leaf = this.leaf
+        this.record = await readRecord(this.read)
         leaf.onMethod(
             "leaf.changeSettings",
             async payload => await self.change(payload)
@@ -146,10 +140,8 @@ export class FieldSettings implements Feature {
         }))
         leaf.onMethod("leaf.factoryReset", async payload => {
             if (!payload || payload.deviceId !== leaf.settings.deviceId)
-                return {
-                    status: 400,
-                    payload: { message: "app: the payload names no deviceId" },
-                }
+                return refusal(400, "app: the payload names no deviceId")
+            self.isChanging = true
             self.isErasing = true
             leaf.isRenewing = true
             return { status: 200 }
@@ -165,10 +157,17 @@ export class FieldSettings implements Feature {
             this.restart()
         }
         const record = this.record
-        if (this.isTrying())
-            if (ds.millis() >= this.endMs) await this.end(Outcome.RolledBack)
         let inUse = record[RecordField.Used]
-        if (this.isTrying()) inUse = record[RecordField.Tried]
+        if (this.isTrying()) {
+            // A trial that another start has begun: counted here, as the leaf writes nothing in its first second.
+            if (this.applied < 0)
+                if (record[RecordField.Starts] > 0) {
+                    record[RecordField.Starts]--
+                    await this.beginTrial()
+                }
+            if (ds.millis() >= this.endMs) await this.end(Outcome.RolledBack)
+            else inUse = record[RecordField.Tried]
+        }
         if (inUse === this.applied) return
         await readInUse(this.read, inUse, this.leaf.settings)
         await this.join((inUse & InUse.Wifi2) >> 2)
@@ -203,6 +202,11 @@ export class FieldSettings implements Feature {
         log(`settings ${status.state}`)
         this.isWiped = false
         this.leaf.send(status, { properties: { settings: status.state } })
+    }
+
+    private async beginTrial(): Promise<void> {
+        await this.write()
+        this.endMs = ds.millis() + this.record[RecordField.WithinSec] * 1000
     }
 
     /** The record becomes the one that counts. */
@@ -289,18 +293,17 @@ export class FieldSettings implements Feature {
 
     /** Checks what is wanted and has it tried. */
     private async change(wanted: any): Promise<MethodResult> {
-        if (this.isChanging || this.isErasing || this.isTrying())
+        if (this.isChanging || this.isTrying())
             return refusal(409, "app: other settings are being tried")
         this.isChanging = true
         try {
             return await this.prepare(wanted)
         } catch (e: any) {
             const code = errorCode(e)
-            if (code === 0 || code === ErrorCode.SettingNotStored) throw e
-            return refusal(
-                code === ErrorCode.SettingsConflict ? 409 : 400,
-                e.message
-            )
+            if (code === ErrorCode.SettingInvalid)
+                return refusal(400, e.message)
+            if (code !== ErrorCode.SettingsConflict) throw e
+            return refusal(409, e.message)
         } finally {
             this.isChanging = false
         }
@@ -342,35 +345,33 @@ export class FieldSettings implements Feature {
         }
         if (anchor) tried &= ~(1 << place)
         if (key) tried ^= InUse.Key2
-        if (networks) tried ^= InUse.Wifi2
+        if (networks !== undefined) tried ^= InUse.Wifi2
         failIf(
             tried === used,
             ErrorCode.SettingInvalid,
             "app: there is nothing to change"
         )
 
-        // What is not in use any more, or not yet.
-        await this.wipeUnused()
         record[RecordField.Used] = used
         record[RecordField.Outcome] = Outcome.None
         // The same settings; a free place is called so from now on.
         this.applied = used
         await this.write()
+        await this.wipeUnused()
         for (let part = 0; part * PART_LENGTH < anchor.length; part++)
             await this.put(
                 anchorName(place, part),
                 anchor.slice(part * PART_LENGTH, (part + 1) * PART_LENGTH)
             )
         if (key) await this.put(keyName(tried), key)
-        if (networks) await this.put("wifi", networks)
+        if (networks !== undefined) await this.put("wifi", networks)
 
         // From this write on it is tried.
         record[RecordField.Tried] = tried
         record[RecordField.Starts] = MAX_STARTS
         record[RecordField.WithinSec] = withinSec
         record[RecordField.Outcome] = Outcome.Trying
-        await this.write()
-        this.endMs = ds.millis() + withinSec * 1000
+        await this.beginTrial()
         this.leaf.isRenewing = true
         return { status: 202, payload: { withinSec } }
     }
@@ -407,30 +408,32 @@ function refusal(status: number, message: string): MethodResult {
 /** Reads fields of a payload as if they were settings. */
 function fieldsOf(payload: any): ReadSetting {
     return async (name: string): Promise<any> =>
-        payload ? payload[name] : undefined
+        payload === null || payload === undefined ? undefined : payload[name]
 }
 
 /** A network of a payload: name and password. */
 async function readNetwork(payload: any): Promise<string[]> {
     const field = fieldsOf(payload)
-    const ssid = await readText(field, "ssid", acceptText, undefined)
+    const ssid = await readText(field, "ssid", acceptText, "")
     const psk = await readText(field, "psk", acceptText, "")
+    const text = ssid + psk
     failIf(
-        !isPrintable(ssid + psk) ||
+        !ssid ||
             ssid.length > MAX_SSID_LENGTH ||
             psk.length > MAX_PSK_LENGTH ||
-            (psk.length > 0 && psk.length < MIN_PSK_LENGTH),
+            // As JSON has them they could take twice the room, or come out garbled.
+            Buffer.from(JSON.stringify(text)).length !== text.length + 2,
         ErrorCode.SettingInvalid,
-        `app: a Wi-Fi name has 1 to ${MAX_SSID_LENGTH} characters and a password ${MIN_PSK_LENGTH} to ${MAX_PSK_LENGTH}, ASCII without quotes and backslashes`
+        BAD_NETWORK
     )
+    // An open network has none.
+    if (psk)
+        failIf(
+            psk.length < MIN_PSK_LENGTH,
+            ErrorCode.SettingInvalid,
+            BAD_NETWORK
+        )
     return [ssid, psk]
-}
-
-/** Whether JSON has a text as it is. */
-function isPrintable(text: string): boolean {
-    const bytes = Buffer.from(JSON.stringify(text))
-    for (let i = 0; i < bytes.length; i++) if (bytes[i] > 0x7e) return false
-    return bytes.length === text.length + 2
 }
 
 function checkAnchor(text: string): void {

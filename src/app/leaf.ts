@@ -54,7 +54,7 @@ import { createHeartbeat } from "./heartbeat"
 import { describe, log } from "./log"
 import { type MethodHandler, Methods } from "./methods"
 import { Outbox } from "./outbox"
-import type { Settings } from "./settings"
+import { SETTLE_MS, type Settings } from "./settings"
 import { Twin } from "./twin"
 
 /** What the hub shows as the kind of client. */
@@ -79,8 +79,6 @@ const MAX_TIME_SKIPS = 64
 const MAX_POLL_MS = 5000
 /** And the shortest: a heartbeat that is due before a planned disconnect waits for the next connection. */
 const MIN_POLL_MS = 100
-/** A plug that bounces must not tear the first write to flash: that could format the store. */
-const SETTLE_MS = 1000
 /** Later than any uptime. */
 const NEVER_MS = 1e15
 

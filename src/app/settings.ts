@@ -11,8 +11,9 @@
  *
  * What can be changed in the field has two places, and a record says which of them count (`fieldsettings.ts` writes it).
  *
- * These functions do no I/O: `flash.ts` has the device's reader and writer. No error shows a value.
+ * These functions do no I/O of their own: `flash.ts` has the device's reader and writer. No error shows a value.
  */
+import * as ds from "@devicescript/core"
 import { wipe } from "../bytes"
 import { ErrorCode, fail } from "../errors"
 import { decodeBase64, encodeBase64 } from "../iothub/base64"
@@ -57,6 +58,9 @@ export function sessionNames(slot: number): string[] {
     if (slot === 1) return ["sess1a", "sess1b", "sess1c"]
     return ["sess2a", "sess2b"]
 }
+
+/** A plug that bounces must not tear the first write to flash: that could format the store. */
+export const SETTLE_MS = 1000
 
 /** What counts, as bits: with none of them what provisioning has written does. */
 export const enum InUse {
@@ -148,7 +152,9 @@ export async function migrateSettings(
     store: (name: string, value: any) => Promise<void>
 ): Promise<void> {
     // 1 to 2: without a record all is as it was.
-    if ((await read("schema")) === 1) await store("schema", 2)
+    if ((await read("schema")) !== 1) return
+    await ds.sleep(SETTLE_MS)
+    await store("schema", 2)
 }
 
 /**

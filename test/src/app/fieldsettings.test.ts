@@ -282,7 +282,6 @@ function all(): Change {
     }
 }
 
-const SECRETS = [OLD_KEY, HOME.psk, anchor(1).slice(0, 220)]
 const NEW_SECRETS = [NEW_KEY, BARN.psk, anchor(2).slice(0, 220)]
 
 /** Whether any of these is in the settings. */
