@@ -17,7 +17,7 @@ export interface Feature {
 
     /**
      * Before each connection's handshake, which needs the heap: what belonged to the connection before is void, and what belongs to a
-     * connection gets its first value. Messages may come from now on.
+     * connection gets its first value. Messages may come from now on. What it throws ends this try to connect.
      */
     begin(): void | Promise<void>
 

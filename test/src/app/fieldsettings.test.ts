@@ -32,6 +32,12 @@ function sequence(count: number, fill: number): Buffer {
     return der
 }
 
+function manyTimes(text: string, count: number): string {
+    let result = ""
+    for (let i = 0; i < count; i++) result += text
+    return result
+}
+
 /** An anchor that takes two settings. */
 function anchor(fill: number): string {
     return encodeBase64(Buffer.concat(sequence(60, fill), sequence(120, fill)))
@@ -475,6 +481,9 @@ describe("settings changed in the field", () => {
             { key: NEW_KEY, withinSec: "soon" },
             { anchor: "AAAA" },
             { anchor: encodeBase64(sequence(10, 1)) },
+            // As much as a payload may have: it is decoded without a pause.
+            { anchor: manyTimes("AAAA", 500) },
+            { key: manyTimes("AAAA", 500) },
             {
                 anchor: encodeBase64(
                     Buffer.concat(sequence(409, 1), sequence(409, 1))
@@ -494,6 +503,7 @@ describe("settings changed in the field", () => {
             { wifi: { ssid: "b\narn" }, wifiBefore: HOME },
         ]
         for (const payload of bad) {
+            await sleep(0)
             const result = await device.call("leaf.changeSettings", payload)
             expect(result.status).toBe(400)
             const text = JSON.stringify(result.payload)
