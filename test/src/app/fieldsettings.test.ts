@@ -180,6 +180,11 @@ class Device {
         const result = await this.call("leaf.changeSettings", payload)
         // It is tried when the connection is made anew, and only then.
         expect(this.leaf.isRenewing).toBe(result.status === 202)
+        // On the connection of the call, while its answer goes out.
+        if (result.status === 202) {
+            await this.field.serve()
+            expect((await this.state()).indexOf(`"trying"`) >= 0).toBe(true)
+        }
         return result.status
     }
 
