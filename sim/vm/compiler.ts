@@ -119,7 +119,8 @@ function compileNow(entry: string, options: CompileOptions): Image {
             : cacheFile(root, shrink ? entryName : `${entryName} as compiled`)
     const cached = store && readCache(store, files)
     if (cached) return cached
-    const image = runCompiler(entryName, files, shrink)
+    const compiled = runCompiler(entryName, files)
+    const image = imageOf(shrink ? link(entryName, compiled) : compiled)
     if (store) writeCache(store, files, image)
     return image
 }
@@ -151,11 +152,15 @@ class SourceFiles {
 const hashOf = (text: string) =>
     createHash("sha256").update(text).digest("base64")
 
-function runCompiler(
-    entryName: string,
-    files: SourceFiles,
-    shrink: boolean
-): Image {
+/** What DeviceScript's compiler makes of a program, before the linker. */
+export function compileUnlinked(entryFile: string, root: string): Linked {
+    return runCompiler(
+        slashes(relative(root, resolve(entryFile))),
+        new SourceFiles(root)
+    )
+}
+
+function runCompiler(entryName: string, files: SourceFiles): Linked {
     const compiler = loadCompiler()
     const config = compiler.resolveBuildConfig({
         hwInfo: { "@name": entryName, "@version": versionOf(files) },
@@ -190,10 +195,11 @@ function runCompiler(
             `${entryName} does not compile:`,
             errorsOf(result.diagnostics)
         )
-    const compiled = { binary: Buffer.from(result.binary), debug: result.dbg }
-    const { binary, debug } = shrink
-        ? linked(entryName, compiled, compiler.OP_PROPS)
-        : compiled
+    return { binary: Buffer.from(result.binary), debug: result.dbg }
+}
+
+/** An image with what is found out from its debug information. */
+export function imageOf({ binary, debug }: Linked): Image {
     const codeBytes = endOfCode(binary)
     return {
         binary,
@@ -203,9 +209,9 @@ function runCompiler(
     }
 }
 
-function linked(entryName: string, image: Linked, properties: string): Linked {
+function link(entryName: string, image: Linked): Linked {
     try {
-        return relink(image, properties)
+        return relink(image, loadCompiler().OP_PROPS)
     } catch (error) {
         if (!(error instanceof LinkerError)) throw error
         throw new CompileError(`${entryName} does not link: ${error.message}`)
