@@ -9,6 +9,7 @@ import {
     Leaf,
     Sampler,
     errorCode,
+    keepOutbox,
     gatewayLink,
     readSettings,
     rememberIssuers,
@@ -79,9 +80,11 @@ export async function createLeaf(parts: TlsParts): Promise<Leaf> {
 export async function runFirmware(parts: TlsParts): Promise<void> {
     const leaf = await createLeaf(parts)
     if (leaf === undefined) return
+    const outbox = await keepOutbox(leaf)
     leaf.start()
     while (true) {
         await report(leaf)
+        await outbox.keep()
         await ds.sleep(leaf.settings.telemetrySec * 1000)
     }
 }
