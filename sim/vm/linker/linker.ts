@@ -7,6 +7,7 @@
  */
 import { Linked, Program, readImage, writeImage } from "./image"
 import { shortenConditions, shortenJumps, simplifyJumps } from "./jumps"
+import { renumberFunctions, renumberTexts } from "./numbers"
 import { InstructionSet, LinkerError } from "./opcodes"
 import { mergeTemporaries, returnDirectly, shareCopies } from "./temporaries"
 
@@ -26,6 +27,8 @@ export const PASSES: readonly Pass[] = [
     mergeTemporaries,
     shortenConditions,
     simplifyJumps,
+    renumberFunctions,
+    renumberTexts,
 ]
 
 /**

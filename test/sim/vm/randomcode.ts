@@ -15,6 +15,8 @@ const KEPT = VARIABLES + 1
 export const SLOTS = VARIABLES + 2
 /** Nested blocks, and so exception handlers. */
 const MAX_DEPTH = 4
+/** From here on a function gets no further blocks. */
+const MANY_STATEMENTS = 150
 
 const BINARY: readonly number[] = [58, 59, 60, 62, 63, 68, 69, 70, 71]
 const UNARY: readonly number[] = [Op.not, Op.toBool, 47, 55, 72]
@@ -100,6 +102,12 @@ export class RandomCode {
                 ...this.expression(depth - 1),
                 one(random.pick(BINARY)),
             ]
+        if (depth > 0 && random.oneIn(4))
+            return [
+                ...this.expression(depth - 1),
+                one(Op.undefined),
+                one(Op.equal),
+            ]
         switch (random.below(9)) {
             case 0:
                 return [one(random.pick([Op.undefined, Op.null, Op.true]))]
@@ -158,7 +166,9 @@ export class RandomCode {
 
     private statement(depth: number): void {
         const { random } = this
-        const kind = random.below(depth < MAX_DEPTH ? 16 : 8)
+        const kind = random.below(
+            depth < MAX_DEPTH && this.body.length < MANY_STATEMENTS ? 16 : 8
+        )
         if (kind < 2) this.assign()
         else if (kind < 4) this.call()
         else if (kind === 4) this.lazy()
