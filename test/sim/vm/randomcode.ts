@@ -116,12 +116,24 @@ export class RandomCode {
             case 2:
                 return [number(random.between(-3, 3))]
             case 3:
-                return [one(Op.returnedValue)]
+                return [this.afterCall() ? one(Op.returnedValue) : number(0)]
             case 4:
                 return [...this.expression(0), one(BUILTIN_FIELD, LENGTH)]
             default:
                 return [one(Op.loadLocal, random.below(VARIABLES))]
         }
+    }
+
+    /**
+     * Whether a call's value is there. Elsewhere it may be a mark of the VM for a jump through handlers, with the place
+     * where that goes; no program reads it there.
+     */
+    private afterCall(): boolean {
+        const last = this.body[this.body.length - 1]
+        return (
+            this.pending.length === 0 &&
+            last?.code[last.code.length - 1].opcode === Op.call0 + 1
+        )
     }
 
     private variable(): number {
@@ -298,6 +310,11 @@ export class RandomCode {
         this.add([one(Op.endTry)], end)
         this.put(handler)
         this.add([one(Op.catch)])
+        if (this.random.oneIn(2))
+            this.add([
+                one(Op.returnedValue),
+                one(Op.storeLocal, this.variable()),
+            ])
         this.block(depth + 1)
         this.put(end)
     }
