@@ -6,8 +6,10 @@
  * each time) and starts again. Other fibers only add to the outbox and wake it.
  *
  * MQTT 3.1.1 cannot renew a token inside a connection: the leaf lets what is in flight be acknowledged, disconnects and
- * connects anew. While the time is unknown, tokens end with the gateway's certificate and need no renewal: a gateway drops
- * its connections when it renews that.
+ * connects anew. While the time is unknown, tokens end with the gateway's certificate, and are renewed once a day all the same: the
+ * time is read on the way.
+ *
+ * All deadlines and waits are in `policy`, see policy.ts and RELIABILITY.md.
  *
  * Every phase is one line on the console; the host's tools read them:
  *
@@ -28,6 +30,7 @@
  *     leaf: renewing the token
  *     leaf: no connection: {message} ({code}), next try in {seconds} s
  *     leaf: lost connection: {message} ({code}), next try in {seconds} s
+ *     leaf: closed {n} times soon after it was connected: perhaps another device has this id
  *     leaf: stopped
  *
  * No line holds a key or a token.
@@ -49,24 +52,19 @@ import type { Link } from "../net/link"
 import { Clock, type StoreSetting } from "./clock"
 import { type CloudMessageHandler, CloudMessages } from "./cloudmessages"
 import type { Feature } from "./feature"
-import { createHeartbeat } from "./heartbeat"
+import { type Vitals, createHeartbeat } from "./heartbeat"
 import { describe, log } from "./log"
 import { type MethodHandler, Methods } from "./methods"
 import { Outbox } from "./outbox"
+import { type Policy, changePolicy, defaultPolicy } from "./policy"
 import type { Settings } from "./settings"
 import { Twin } from "./twin"
 
 /** What the hub shows as the kind of client. */
 const CLIENT_TYPE = "devicescript-edge-leaf/0.1.0"
 
-/** When a token is renewed, as a part of its life. */
-const RENEW_AT = 0.8
-/** How long a planned disconnect waits for acknowledgements: a gateway answers in much less, or not at all. */
-const DRAIN_MS = 10000
 /** Gateways close at 1.5 times this; the session pings earlier by itself. */
 const KEEP_ALIVE_SEC = 120
-/** A gateway may take its time when many connect at once; edgeHub 1.6.0 sometimes never answers. */
-const CONNACK_TIMEOUT_MS = 30000
 /** edgeHub 1.6.0 and 1.6.1 lose a CONNECT that arrives together with the end of the handshake. */
 const CONNECT_GAP_MS = 50
 /** A slower handshake would not end in the 10 s that edgeHub's HTTPS gives it. */
@@ -80,6 +78,10 @@ const MAX_POLL_MS = 5000
 const MIN_POLL_MS = 100
 /** A plug that bounces must not tear the first write to flash: that could format the store. */
 const SETTLE_MS = 1000
+/** After so long without a connection the time is read again: perhaps the gateway's was set meanwhile. */
+const LONG_OUTAGE_MS = 3600000
+/** So many connections in a row that the gateway closes soon are no accident. */
+const MAX_KICKS = 3
 /** Later than any uptime. */
 const NEVER_MS = 1e15
 
@@ -107,6 +109,14 @@ export class Leaf {
     reconnects = 0
     /** Starts of the firmware, this one included. */
     readonly boot: number
+    /** When the gateway was there last, as `ds.millis()` counts; 0: not since the start. */
+    onlineMs = 0
+    /** By when the fiber of the connection should have come further than now: for a watchdog. */
+    progressMs = 0
+    /** What heartbeats say; parts of the firmware may add to it. */
+    readonly vitals: Vitals
+    /** See policy.ts; `configure` changes it. */
+    readonly policy = defaultPolicy()
     /** The IoT Plug and Play model that the device implements, such as `dtmi:com:example:Thermostat;1`. To be set before `start`. */
     modelId = ""
 
@@ -119,6 +129,8 @@ export class Leaf {
     private link: Link
     private stopping = false
     private wasLost = false
+    private kicks = 0
+    private connectedMs = 0
     private sequence = 0
     private lastSentMs = 0
     private handshakeMs = NEVER_MS
@@ -140,6 +152,24 @@ export class Leaf {
             store
         )
         this.boot = settings.boots + 1
+        this.vitals = {
+            heartbeat: 0,
+            uptime: 0,
+            boots: this.boot,
+            dropped: 0,
+            reconnects: 0,
+        }
+    }
+
+    /**
+     * Changes the connection policy. To be called before `start`.
+     *
+     * @throws LeafError PolicyOutOfBounds; then nothing has changed
+     * @devsWhenUsed
+     */
+    configure(changes: Partial<Policy>): void {
+        changePolicy(this.policy, changes)
+        this.clock.tokenLifeSec = this.policy.tokenLifeSec
     }
 
     /** Starts the leaf in a fiber of its own. */
@@ -153,12 +183,21 @@ export class Leaf {
 
     /** Runs the leaf in the caller's fiber; returns after `stop`. Never throws for the network's sake. */
     async run(): Promise<void> {
-        log(`device ${this.settings.deviceId}, boot ${this.boot}`)
-        await ds.sleep(SETTLE_MS)
-        await this.store("boots", this.boot)
+        await this.countBoot()
+        if (this.boot > 1)
+            await ds.sleep(hardwareRandom() * this.policy.bootSpreadMs)
         this.lastSentMs = ds.millis()
         while (!this.stopping) await this.runConnection()
         log("stopped")
+    }
+
+    /** Counts this start in flash, once. A firmware that may fail early calls it before `start`. */
+    async countBoot(): Promise<void> {
+        if (this.settings.boots === this.boot) return
+        this.settings.boots = this.boot
+        log(`device ${this.settings.deviceId}, boot ${this.boot}`)
+        await ds.sleep(SETTLE_MS)
+        await this.store("boots", this.boot)
     }
 
     /**
@@ -307,17 +346,50 @@ export class Leaf {
             await this.connect()
             return
         } catch (e: any) {
+            const waitMs = this.waitAfter(errorCode(e))
             const phase = this.connected ? "lost" : "no"
-            if (this.connected) this.wasLost = true
             this.connected = false
-            if (errorCode(e) === ErrorCode.MqttNotAuthorized) this.clock.doubt()
-            this.backoff.lostAt(ds.millis())
-            const waitMs = this.backoff.nextMs()
             log(
                 `${phase} connection: ${describe(e)}, next try in ${seconds(waitMs)} s`
             )
+            this.progressMs = ds.millis() + waitMs
             if (!this.stopping) await ds.sleep(waitMs)
         }
+    }
+
+    /** How long to wait after this error. */
+    private waitAfter(code: number): number {
+        const nowMs = ds.millis()
+        const policy = this.policy
+        let kind = "lost"
+        let isKicked = false
+        if (this.connected) {
+            this.wasLost = true
+            this.onlineMs = nowMs
+            // A gateway closes the connection of a device when another one comes with its id.
+            if (code > ErrorCode.ConnectionClosed)
+                if (code !== ErrorCode.TlsTruncated) this.kicks = -1
+            if (nowMs - this.connectedMs > policy.kickedMs) this.kicks = -1
+            this.kicks++
+        } else if (nowMs - this.onlineMs > LONG_OUTAGE_MS) this.clock.doubt()
+        if (code === ErrorCode.ReceiveOverflow) kind = "busy"
+        if (code >= ErrorCode.MqttIdentifierRejected)
+            if (code <= ErrorCode.MqttNotAuthorized) {
+                kind = "refused"
+                this.clock.doubt()
+            }
+        if (code === ErrorCode.MqttServerUnavailable) kind = "busy"
+        if (this.connected) isKicked = this.kicks >= MAX_KICKS
+        if (isKicked) {
+            kind = "kicked"
+            log(
+                `closed ${this.kicks} times soon after it was connected: perhaps another device has this id`
+            )
+        } else this.backoff.lostAt(nowMs, policy.stableMs)
+        return this.backoff.nextMs(
+            (policy as any)[kind + "WaitMs"],
+            (policy as any)[kind + "MaxMs"]
+        )
     }
 
     /** Opens a link, and learns from it. */
@@ -341,6 +413,9 @@ export class Leaf {
                 acknowledged: message => self.outbox.acknowledge(message),
                 received: message => self.receive(message),
             })
+            session.pingAfterMs = this.policy.pingAfterMs
+            session.pingTimeoutMs = this.policy.pingTimeoutMs
+            session.answerTimeoutMs = this.policy.answerMs
             const kept = await session.connect({
                 clientId: settings.deviceId,
                 username: createUsername(
@@ -358,9 +433,11 @@ export class Leaf {
                 keepAliveSec: KEEP_ALIVE_SEC,
                 cleanSession: false,
                 will: this.will,
-                connackTimeoutMs: CONNACK_TIMEOUT_MS,
+                connackTimeoutMs: this.policy.connackMs,
             })
-            this.backoff.connectedAt(ds.millis())
+            this.connectedMs = ds.millis()
+            this.onlineMs = this.connectedMs
+            this.backoff.connectedAt(this.connectedMs)
             this.connected = true
             if (this.wasLost) this.reconnects++
             this.wasLost = false
@@ -373,6 +450,7 @@ export class Leaf {
                     await session.subscribe(filter, feature.qos)
             await this.serve(session)
             this.connected = false
+            this.onlineMs = ds.millis()
         } finally {
             await link.transport.close()
         }
@@ -380,11 +458,15 @@ export class Leaf {
 
     /** Publishes and listens until the token is to be renewed or the leaf is stopped; then drains and disconnects. */
     private async serve(session: Session): Promise<void> {
-        let endMs = this.clock.known
-            ? ds.millis() + this.clock.tokenLifeSec * RENEW_AT * 1000
-            : NEVER_MS
+        const policy = this.policy
+        let endMs =
+            ds.millis() +
+            (this.clock.known
+                ? this.clock.tokenLifeSec * policy.renewAt * 1000
+                : policy.renewUnknownMs)
         let isEnding = false
         for (;;) {
+            this.progressMs = ds.millis()
             for (const feature of this.features) await feature.serve(session)
             const isOver = ds.millis() >= endMs
             if (isEnding) {
@@ -398,7 +480,7 @@ export class Leaf {
             } else if (this.stopping || isOver) {
                 if (!this.stopping) log("renewing the token")
                 isEnding = true
-                endMs = ds.millis() + DRAIN_MS
+                endMs = ds.millis() + policy.drainMs
                 continue
             } else await this.publish(session)
             await session.poll(Math.min(endMs - ds.millis(), this.idleMs()))
@@ -418,16 +500,12 @@ export class Leaf {
     private async publish(session: Session): Promise<void> {
         if (this.outbox.isEmpty() && ds.millis() >= this.heartbeatMs()) {
             log("heartbeat")
-            this.outbox.add(
-                createHeartbeat(
-                    this.settings.deviceId,
-                    this.settings.heartbeatSec,
-                    Math.floor(ds.millis() / 1000),
-                    this.boot,
-                    this.outbox.dropped,
-                    this.reconnects
-                )
-            )
+            const vitals = this.vitals
+            vitals.heartbeat = this.settings.heartbeatSec
+            vitals.uptime = Math.floor(ds.millis() / 1000)
+            vitals.dropped = this.outbox.dropped
+            vitals.reconnects = this.reconnects
+            this.outbox.add(createHeartbeat(this.settings.deviceId, vitals))
         }
         while (session.windowRoom() > 0) {
             const message = this.outbox.take()

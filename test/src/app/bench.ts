@@ -1,6 +1,7 @@
 /** What the tests of the leaf and its features share: a leaf at a gateway in memory. */
 import { sleep } from "@devicescript/core"
 import { Leaf } from "../../../src/app/leaf"
+import { Backoff } from "../../../src/net/backoff"
 import type { Settings } from "../../../src/app/settings"
 import { MQTT_PORT, NOT_BEFORE, TIME_PORT, TestGateway } from "./gateway"
 
@@ -40,6 +41,9 @@ export class Bench {
                 stored.push(`${name}=${value}`)
             }
         )
+        // The waits between connections are another test's.
+        ;(this.leaf as any).backoff = new Backoff(() => 0)
+        this.leaf.policy.bootSpreadMs = 0
         return this.leaf
     }
 

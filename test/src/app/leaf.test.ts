@@ -170,10 +170,10 @@ describe("leaf", () => {
         expect(leaf.clock.known).toBe(false)
     })
 
-    test("reads the time again when a token is refused and the last reading is older than a token", async () => {
+    test("reads the time again when a token is refused and the last reading is not fresh", async () => {
         const bench = new Bench()
         const leaf = bench.start()
-        leaf.clock.tokenLifeSec = 0.01
+        leaf.clock.trustMs = 0
         await bench.gateway.waitForConnects(1)
         bench.gateway.connackCode = 5
         await bench.reconnect()
@@ -182,6 +182,55 @@ describe("leaf", () => {
         leaf.stop()
         expect(bench.gateway.ports.join()).toBe("8883,443,8883,443,8883")
         expect(leaf.connected).toBe(false)
+    })
+
+    test("waits longer, and says why, when the gateway closes one connection after the other", async () => {
+        const bench = new Bench()
+        const leaf = bench.create()
+        const waits: string[] = []
+        ;(leaf as any).backoff = {
+            connectedAt: () => {},
+            lostAt: () => {},
+            nextMs: (firstMs: number, maxMs: number) => {
+                waits.push(`${firstMs}-${maxMs}`)
+                return 0
+            },
+        }
+        leaf.start()
+        await bench.gateway.waitForConnects(1)
+        for (let i = 0; i < 4; i++) await bench.reconnect()
+        // One that has lasted is no kick, whatever was before.
+        leaf.policy.kickedMs = -1
+        await bench.reconnect()
+        leaf.stop()
+        expect(waits.join()).toBe(
+            "1000-60000,1000-60000,60000-600000,60000-600000,1000-60000"
+        )
+    })
+
+    test("waits otherwise when it is not let in, and when the gateway is not available", async () => {
+        for (const row of [
+            { code: 3, wait: "5000-120000" },
+            { code: 4, wait: "10000-300000" },
+            { code: 5, wait: "10000-300000" },
+            { code: 1, wait: "1000-60000" },
+        ]) {
+            const bench = new Bench()
+            bench.gateway.connackCode = row.code
+            const leaf = bench.create()
+            const waits: string[] = []
+            ;(leaf as any).backoff = {
+                lostAt: () => {},
+                nextMs: (firstMs: number, maxMs: number) => {
+                    waits.push(`${firstMs}-${maxMs}`)
+                    return 0
+                },
+            }
+            leaf.start()
+            await bench.gateway.waitForConnects(2)
+            leaf.stop()
+            expect(waits[0]).toBe(row.wait)
+        }
     })
 
     test("stops after what is in flight was acknowledged", async () => {
