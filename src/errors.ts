@@ -220,6 +220,8 @@ export const enum ErrorCode {
     InvalidPercentEncoding = 6023,
     /** A message from the cloud has more, or longer, properties than are read. */
     PropertiesTooLarge = 6024,
+    /** Neither a text nor a number nor a boolean. */
+    InvalidPropertyValue = 6025,
 
     // app: 7000-7999
     SettingMissing = 7001,
@@ -249,6 +251,10 @@ export const enum ErrorCode {
     Offline = 7022,
     /** The cloud has asked for it. */
     RestartAsked = 7023,
+    /** A change of settings does not go with what is in use, or being tried. */
+    SettingsConflict = 7030,
+    /** What was written to flash is not there. */
+    SettingNotStored = 7031,
     // From here on, a request to the twin has failed.
     /** Too many wait. */
     TwinBusy = 7100,

@@ -9,7 +9,7 @@
  * connects anew. While the time is unknown, tokens end with the gateway's certificate, and are renewed once a day all the same: the
  * time is read on the way.
  *
- * All deadlines and waits are in `policy`, see policy.ts and RELIABILITY.md.
+ * All deadlines and waits are in `policy`, see policy.ts and docs/connection.md.
  *
  * Every phase is one line on the console; the host's tools read them:
  *
@@ -28,6 +28,7 @@
  *     leaf: twin version {version}
  *     leaf: twin failed: {message} ({code})
  *     leaf: renewing the token
+ *     leaf: settings {kept|rolledBack}
  *     leaf: no connection: {message} ({code}), next try in {seconds} s
  *     leaf: lost connection: {message} ({code}), next try in {seconds} s
  *     leaf: closed {n} times soon after it was connected: perhaps another device has this id
@@ -57,7 +58,7 @@ import { describe, log } from "./log"
 import { type MethodHandler, Methods } from "./methods"
 import { Outbox } from "./outbox"
 import { type Policy, changePolicy, defaultPolicy } from "./policy"
-import type { Settings } from "./settings"
+import { SETTLE_MS, type Settings } from "./settings"
 import { Twin } from "./twin"
 
 /** What the hub shows as the kind of client. */
@@ -76,8 +77,6 @@ const MAX_TIME_SKIPS = 64
 const MAX_POLL_MS = 5000
 /** And the shortest: a heartbeat that is due before a planned disconnect waits for the next connection. */
 const MIN_POLL_MS = 100
-/** A plug that bounces must not tear the first write to flash: that could format the store. */
-const SETTLE_MS = 1000
 /** After so long without a connection the time is read again: perhaps the gateway's was set meanwhile. */
 const LONG_OUTAGE_MS = 3600000
 /** So many connections in a row that the gateway closes soon are no accident. */
@@ -105,6 +104,8 @@ export class Leaf {
     connected = false
     /** Whether a method is still to be answered on this connection: a planned disconnect waits for it. */
     isBusy = false
+    /** Whether the connection is to be ended in order, and a new one made: for features. */
+    isRenewing = false
     /** Connections that were lost and made again since the start; renewals of the token are not among them. */
     reconnects = 0
     /** Starts of the firmware, this one included. */
@@ -283,8 +284,13 @@ export class Leaf {
         return this.deviceTwin
     }
 
-    /** @devsWhenUsed */
-    private addFeature<T extends Feature>(feature: T): T {
+    /**
+     * Adds a feature that is none of the leaf's own. To be called before `start`, or while there is no connection.
+     *
+     * @throws LeafError FeatureTooLate
+     * @devsWhenUsed
+     */
+    addFeature<T extends Feature>(feature: T): T {
         failIf(
             this.connected,
             ErrorCode.FeatureTooLate,
@@ -340,8 +346,9 @@ export class Leaf {
     /** One connection and the wait after it. */
     private async runConnection(): Promise<void> {
         try {
+            this.isRenewing = false
             // Now, not before CONNECT: the handshake needs the heap.
-            for (const feature of this.features) feature.begin()
+            for (const feature of this.features) await feature.begin()
             if (this.isTimeDue()) await this.readTime()
             await this.connect()
             return
@@ -450,6 +457,7 @@ export class Leaf {
                     await session.subscribe(filter, feature.qos)
             await this.serve(session)
             this.connected = false
+            this.kicks = 0
             this.onlineMs = ds.millis()
         } finally {
             await link.transport.close()
@@ -477,7 +485,7 @@ export class Leaf {
                     !this.outbox.isUnacknowledged()
                 )
                     break
-            } else if (this.stopping || isOver) {
+            } else if (this.stopping || isOver || this.isRenewing) {
                 if (!this.stopping) log("renewing the token")
                 isEnding = true
                 endMs = ds.millis() + policy.drainMs

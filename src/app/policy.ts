@@ -1,7 +1,7 @@
 /**
  * How a leaf keeps its connection, in numbers: how long tokens live, when what is given up, how long it waits between tries.
  *
- * One table has each number's name, bounds and default. It is JSON, as texts are no code. RELIABILITY.md says what each number does,
+ * One table has each number's name, bounds and default. It is JSON, as texts are no code. docs/connection.md says what each number does,
  * and why its default is what it is. Times are milliseconds, but for the token's life, which is a token's seconds.
  *
  * Not among them, because the firmware's heap or the protocol depends on them: the deadlines of TCP (15 s) and of a step of the TLS

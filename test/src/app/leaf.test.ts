@@ -180,7 +180,10 @@ describe("leaf", () => {
         expect(leaf.clock.known).toBe(true)
         await bench.gateway.waitForConnects(3)
         leaf.stop()
-        expect(bench.gateway.ports.join()).toBe("8883,443,8883,443,8883")
+        // It goes on trying, at once in this test: how often by now is another matter.
+        expect(
+            bench.gateway.ports.join().startsWith("8883,443,8883,443,8883")
+        ).toBe(true)
         expect(leaf.connected).toBe(false)
     })
 
