@@ -56,10 +56,13 @@ export class Clock {
         this.floorSec = Math.max(provisionedSec, storedFloorSec)
     }
 
-    /** The time, Unix seconds with a fraction; the floor while the time is not known. */
+    /** The time, Unix seconds with a fraction; the floor while the time is not known. Never before the floor. */
     nowSec(): number {
         if (!this.known) return this.floorSec
-        return this.acceptedSec + (ds.millis() - this.acceptedMs) / 1000
+        return Math.max(
+            this.floorSec,
+            this.acceptedSec + (ds.millis() - this.acceptedMs) / 1000
+        )
     }
 
     /** Whether the time should be read at a connection that has to be made anyway. */

@@ -68,8 +68,6 @@ const CLIENT_TYPE = "devicescript-edge-leaf/0.1.0"
 const KEEP_ALIVE_SEC = 120
 /** edgeHub 1.6.0 and 1.6.1 lose a CONNECT that arrives together with the end of the handshake. */
 const CONNECT_GAP_MS = 50
-/** A slower handshake would not end in the 10 s that edgeHub's HTTPS gives it. */
-const MAX_TIME_HANDSHAKE_MS = 8000
 /** After a failed reading of the time, so many connections are made without trying, doubled each time up to the second. */
 const FIRST_TIME_SKIPS = 1
 const MAX_TIME_SKIPS = 64
@@ -81,8 +79,6 @@ const MIN_POLL_MS = 100
 const LONG_OUTAGE_MS = 3600000
 /** So many connections in a row that the gateway closes soon are no accident. */
 const MAX_KICKS = 3
-/** Later than any uptime. */
-const NEVER_MS = 1e15
 
 /** Opens a validated TLS connection to a port of the gateway; the firmware chooses the TLS parts. */
 export type OpenLink = (
@@ -134,7 +130,6 @@ export class Leaf {
     private connectedMs = 0
     private sequence = 0
     private lastSentMs = 0
-    private handshakeMs = NEVER_MS
     private timeSkips = 0
     private nextTimeSkips = FIRST_TIME_SKIPS
 
@@ -402,7 +397,6 @@ export class Leaf {
     /** Opens a link, and learns from it. */
     private async openLink(port: number): Promise<Link> {
         const link = await this.open(port, this.settings, this.clock)
-        this.handshakeMs = link.handshakeMs
         await this.clock.sawCertificate(link.notBeforeSec, link.notAfterSec)
         return link
     }
@@ -537,13 +531,15 @@ export class Leaf {
         )
     }
 
-    /** Whether this connection should be preceded by a reading of the time. */
+    /**
+     * Whether this connection should be preceded by a reading of the time: not the first one, which has issuers to verify.
+     *
+     * How long the last handshake took does not say how long this one will: edgeHub's HTTPS gives it 10 s, other front ends more, and a
+     * session of that port makes it short. So it is tried, and a failure makes the next try rarer.
+     */
     private isTimeDue(): boolean {
-        if (
-            !this.clock.wantsReading() ||
-            this.handshakeMs > MAX_TIME_HANDSHAKE_MS
-        )
-            return false
+        if (this.onlineMs === 0) return false
+        if (!this.clock.wantsReading()) return false
         if (this.timeSkips > 0) {
             this.timeSkips--
             return false
