@@ -7,18 +7,9 @@
 import type { OutgoingMessage } from "../mqtt/session"
 import { createTelemetryTopic } from "../iothub/telemetry"
 
-/** What a heartbeat says, by name. */
-export interface Vitals extends Record<string, string | number | boolean> {
-    heartbeat: number
-    uptime: number
-    boots: number
-    dropped: number
-    reconnects: number
-}
-
 export function createHeartbeat(
     deviceId: string,
-    properties: Vitals
+    properties: Record<string, string | number | boolean>
 ): OutgoingMessage {
     return {
         topic: createTelemetryTopic(deviceId, { properties }),

@@ -29,9 +29,9 @@
  *     leaf: twin failed: {message} ({code})
  *     leaf: renewing the token
  *     leaf: settings {kept|rolledBack}
- *     leaf: no connection: {message} ({code}), next try in {seconds} s
- *     leaf: lost connection: {message} ({code}), next try in {seconds} s
- *     leaf: closed {n} times soon after it was connected: perhaps another device has this id
+ *     leaf: no connection: {message} ({code})[, Wi-Fi is away|, Wi-Fi {strength} dBm], next try in {seconds} s
+ *     leaf: lost connection: {message} ({code})[…], next try in {seconds} s
+ *     leaf: closed again and again: perhaps another device has this id
  *     leaf: stopped
  *
  * No line holds a key or a token.
@@ -53,7 +53,7 @@ import type { Link } from "../net/link"
 import { Clock, type StoreSetting } from "./clock"
 import { type CloudMessageHandler, CloudMessages } from "./cloudmessages"
 import type { Feature } from "./feature"
-import { type Vitals, createHeartbeat } from "./heartbeat"
+import { createHeartbeat } from "./heartbeat"
 import { describe, log } from "./log"
 import { type MethodHandler, Methods } from "./methods"
 import { Outbox } from "./outbox"
@@ -64,8 +64,8 @@ import { Twin } from "./twin"
 /** What the hub shows as the kind of client. */
 const CLIENT_TYPE = "devicescript-edge-leaf/0.1.0"
 
-/** Gateways close at 1.5 times this; the session pings earlier by itself. */
-const KEEP_ALIVE_SEC = 120
+/** The keep-alive in seconds, for a ping after so many milliseconds: twice that time. Gateways close at 1.5 times the keep-alive. */
+const KEEP_ALIVE = 0.002
 /** edgeHub 1.6.0 and 1.6.1 lose a CONNECT that arrives together with the end of the handshake. */
 const CONNECT_GAP_MS = 50
 /** After a failed reading of the time, so many connections are made without trying, doubled each time up to the second. */
@@ -79,6 +79,18 @@ const MIN_POLL_MS = 100
 const LONG_OUTAGE_MS = 3600000
 /** So many connections in a row that the gateway closes soon are no accident. */
 const MAX_KICKS = 3
+
+/**
+ * The waits after an error, by its code; `lost` for all others. JSON, as texts are no code.
+ *
+ * ReceiveOverflow and MqttServerUnavailable; MqttIdentifierRejected, MqttBadCredentials and MqttNotAuthorized. A gateway closes
+ * the connection of a device when another one comes with its id: ConnectionReset, ConnectionClosed, TlsTruncated.
+ */
+const KINDS = `{
+    "1007": "busy", "5013": "busy",
+    "5012": "refused", "5014": "refused", "5015": "refused",
+    "1003": "kicked", "1004": "kicked", "2101": "kicked"
+}`
 
 /** Opens a validated TLS connection to a port of the gateway; the firmware chooses the TLS parts. */
 export type OpenLink = (
@@ -111,7 +123,9 @@ export class Leaf {
     /** By when the fiber of the connection should have come further than now: for a watchdog. */
     progressMs = 0
     /** What heartbeats say; parts of the firmware may add to it. */
-    readonly vitals: Vitals
+    readonly vitals: any = {}
+    /** Says what is known of the network, as the end of a line: `tellWifi` sets it. */
+    describeNetwork: () => Promise<string>
     /** See policy.ts; `configure` changes it. */
     readonly policy = defaultPolicy()
     /** The IoT Plug and Play model that the device implements, such as `dtmi:com:example:Thermostat;1`. To be set before `start`. */
@@ -126,8 +140,8 @@ export class Leaf {
     private link: Link
     private stopping = false
     private wasLost = false
+    /** Connections in a row that the gateway closed soon. */
     private kicks = 0
-    private connectedMs = 0
     private sequence = 0
     private lastSentMs = 0
     private timeSkips = 0
@@ -148,13 +162,6 @@ export class Leaf {
             store
         )
         this.boot = settings.boots + 1
-        this.vitals = {
-            heartbeat: 0,
-            uptime: 0,
-            boots: this.boot,
-            dropped: 0,
-            reconnects: 0,
-        }
     }
 
     /**
@@ -179,21 +186,14 @@ export class Leaf {
 
     /** Runs the leaf in the caller's fiber; returns after `stop`. Never throws for the network's sake. */
     async run(): Promise<void> {
-        await this.countBoot()
+        log(`device ${this.settings.deviceId}, boot ${this.boot}`)
+        await ds.sleep(SETTLE_MS)
+        await this.store("boots", this.boot)
         if (this.boot > 1)
             await ds.sleep(hardwareRandom() * this.policy.bootSpreadMs)
         this.lastSentMs = ds.millis()
         while (!this.stopping) await this.runConnection()
         log("stopped")
-    }
-
-    /** Counts this start in flash, once. A firmware that may fail early calls it before `start`. */
-    async countBoot(): Promise<void> {
-        if (this.settings.boots === this.boot) return
-        this.settings.boots = this.boot
-        log(`device ${this.settings.deviceId}, boot ${this.boot}`)
-        await ds.sleep(SETTLE_MS)
-        await this.store("boots", this.boot)
     }
 
     /**
@@ -351,47 +351,37 @@ export class Leaf {
             const waitMs = this.waitAfter(errorCode(e))
             const phase = this.connected ? "lost" : "no"
             this.connected = false
-            log(
-                `${phase} connection: ${describe(e)}, next try in ${seconds(waitMs)} s`
-            )
             this.progressMs = ds.millis() + waitMs
+            let network = ""
+            if (this.describeNetwork !== undefined)
+                network = await this.describeNetwork()
+            log(
+                `${phase} connection: ${describe(e)}${network}, next try in ${seconds(waitMs)} s`
+            )
             if (!this.stopping) await ds.sleep(waitMs)
         }
     }
 
     /** How long to wait after this error. */
     private waitAfter(code: number): number {
+        const policy: any = this.policy
+        const backoff = this.backoff
         const nowMs = ds.millis()
-        const policy = this.policy
-        let kind = "lost"
-        let isKicked = false
+        let kind = JSON.parse(KINDS)[code] || "lost"
+        if (kind === "refused") this.clock.doubt()
         if (this.connected) {
             this.wasLost = true
-            this.onlineMs = nowMs
-            // A gateway closes the connection of a device when another one comes with its id.
-            if (code > ErrorCode.ConnectionClosed)
-                if (code !== ErrorCode.TlsTruncated) this.kicks = -1
-            if (nowMs - this.connectedMs > policy.kickedMs) this.kicks = -1
             this.kicks++
+            if (kind !== "kicked") this.kicks = 0
+            // An opponent does not wait for so long.
+            if (nowMs - backoff.connectedMs > 1.5 * policy.kickedMaxMs)
+                this.kicks = 0
         } else if (nowMs - this.onlineMs > LONG_OUTAGE_MS) this.clock.doubt()
-        if (code === ErrorCode.ReceiveOverflow) kind = "busy"
-        if (code >= ErrorCode.MqttIdentifierRejected)
-            if (code <= ErrorCode.MqttNotAuthorized) {
-                kind = "refused"
-                this.clock.doubt()
-            }
-        if (code === ErrorCode.MqttServerUnavailable) kind = "busy"
-        if (this.connected) isKicked = this.kicks >= MAX_KICKS
-        if (isKicked) {
-            kind = "kicked"
-            log(
-                `closed ${this.kicks} times soon after it was connected: perhaps another device has this id`
-            )
-        } else this.backoff.lostAt(nowMs, policy.stableMs)
-        return this.backoff.nextMs(
-            (policy as any)[kind + "WaitMs"],
-            (policy as any)[kind + "MaxMs"]
-        )
+        if (kind === "kicked") if (this.kicks < MAX_KICKS) kind = "lost"
+        if (kind === "kicked")
+            log("closed again and again: perhaps another device has this id")
+        else backoff.lostAt(nowMs, policy.stableMs)
+        return backoff.nextMs(policy[kind + "WaitMs"], policy[kind + "MaxMs"])
     }
 
     /** Opens a link, and learns from it. */
@@ -431,14 +421,12 @@ export class Leaf {
                     settings.deviceKey,
                     this.clock.tokenExpirySec(link.notAfterSec)
                 ),
-                keepAliveSec: KEEP_ALIVE_SEC,
+                keepAliveSec: this.policy.pingAfterMs * KEEP_ALIVE,
                 cleanSession: false,
                 will: this.will,
                 connackTimeoutMs: this.policy.connackMs,
             })
-            this.connectedMs = ds.millis()
-            this.onlineMs = this.connectedMs
-            this.backoff.connectedAt(this.connectedMs)
+            this.backoff.connectedAt(ds.millis())
             this.connected = true
             if (this.wasLost) this.reconnects++
             this.wasLost = false
@@ -452,7 +440,6 @@ export class Leaf {
             await this.serve(session)
             this.connected = false
             this.kicks = 0
-            this.onlineMs = ds.millis()
         } finally {
             await link.transport.close()
         }
@@ -468,7 +455,8 @@ export class Leaf {
                 : policy.renewUnknownMs)
         let isEnding = false
         for (;;) {
-            this.progressMs = ds.millis()
+            this.onlineMs = ds.millis()
+            this.progressMs = this.onlineMs
             for (const feature of this.features) await feature.serve(session)
             const isOver = ds.millis() >= endMs
             if (isEnding) {
@@ -505,6 +493,7 @@ export class Leaf {
             const vitals = this.vitals
             vitals.heartbeat = this.settings.heartbeatSec
             vitals.uptime = Math.floor(ds.millis() / 1000)
+            vitals.boots = this.boot
             vitals.dropped = this.outbox.dropped
             vitals.reconnects = this.reconnects
             this.outbox.add(createHeartbeat(this.settings.deviceId, vitals))

@@ -1,8 +1,8 @@
 /**
  * How a leaf keeps its connection, in numbers: how long tokens live, when what is given up, how long it waits between tries.
  *
- * One table has each number's name, bounds and default. It is JSON, as texts are no code. docs/connection.md says what each number does,
- * and why its default is what it is. Times are milliseconds, but for the token's life, which is a token's seconds.
+ * docs/connection.md says what each number does, and why its default is what it is. Times are milliseconds, but for the token's
+ * life, which is a token's seconds.
  *
  * Not among them, because the firmware's heap or the protocol depends on them: the deadlines of TCP (15 s) and of a step of the TLS
  * handshake (20 s), and the bytes that may wait to be read.
@@ -39,43 +39,62 @@ export interface Policy {
     /** Likewise, when it does not let the device in. */
     refusedWaitMs: number
     refusedMaxMs: number
-    /** Likewise, when it has closed one connection after the other: perhaps another device has the same id. */
+    /**
+     * Likewise, when it has closed one connection after the other: perhaps another device has the same id. Then this one's connections last
+     * for as long as that one waits: one that has lasted for 1.5 times the largest wait was not closed for its sake.
+     */
     kickedWaitMs: number
     kickedMaxMs: number
     /** A connection that has lasted this long starts the waits again. */
     stableMs: number
-    /** One that the gateway closes before it has lasted this long counts as kicked; longer than `kickedMaxMs`. */
-    kickedMs: number
 }
 
-/** Lowest and highest value, and the default. */
-const LIMITS = `{
-    "tokenLifeSec": [300, 86400, 3600],
-    "renewAt": [0.5, 0.9, 0.8],
-    "renewUnknownMs": [3600000, 604800000, 86400000],
-    "drainMs": [1000, 60000, 10000],
-    "connackMs": [5000, 120000, 30000],
-    "answerMs": [5000, 120000, 30000],
-    "pingAfterMs": [10000, 600000, 60000],
-    "pingTimeoutMs": [2000, 60000, 10000],
-    "bootSpreadMs": [0, 600000, 10000],
-    "lostWaitMs": [100, 60000, 1000],
-    "lostMaxMs": [1000, 3600000, 60000],
-    "busyWaitMs": [1000, 600000, 5000],
-    "busyMaxMs": [1000, 3600000, 120000],
-    "refusedWaitMs": [1000, 600000, 10000],
-    "refusedMaxMs": [1000, 3600000, 300000],
-    "kickedWaitMs": [10000, 600000, 60000],
-    "kickedMaxMs": [60000, 3600000, 600000],
-    "stableMs": [10000, 3600000, 60000],
-    "kickedMs": [60000, 7200000, 900000]
+/** JSON, as texts are no code. */
+const DEFAULTS = `{
+    "tokenLifeSec": 3600,
+    "renewAt": 0.8,
+    "renewUnknownMs": 86400000,
+    "drainMs": 10000,
+    "connackMs": 30000,
+    "answerMs": 30000,
+    "pingAfterMs": 60000,
+    "pingTimeoutMs": 10000,
+    "bootSpreadMs": 5000,
+    "lostWaitMs": 1000,
+    "lostMaxMs": 60000,
+    "busyWaitMs": 5000,
+    "busyMaxMs": 120000,
+    "refusedWaitMs": 10000,
+    "refusedMaxMs": 300000,
+    "kickedWaitMs": 60000,
+    "kickedMaxMs": 600000,
+    "stableMs": 60000
+}`
+
+/** The lowest and the highest value of each; only in the image of a firmware that changes one. */
+const BOUNDS = `{
+    "tokenLifeSec": [300, 86400],
+    "renewAt": [0.5, 0.9],
+    "renewUnknownMs": [3600000, 604800000],
+    "drainMs": [1000, 60000],
+    "connackMs": [5000, 120000],
+    "answerMs": [5000, 120000],
+    "pingAfterMs": [10000, 600000],
+    "pingTimeoutMs": [2000, 60000],
+    "bootSpreadMs": [0, 600000],
+    "lostWaitMs": [100, 60000],
+    "lostMaxMs": [1000, 3600000],
+    "busyWaitMs": [1000, 600000],
+    "busyMaxMs": [1000, 3600000],
+    "refusedWaitMs": [1000, 600000],
+    "refusedMaxMs": [1000, 3600000],
+    "kickedWaitMs": [10000, 600000],
+    "kickedMaxMs": [60000, 3600000],
+    "stableMs": [10000, 3600000]
 }`
 
 export function defaultPolicy(): Policy {
-    const policy: any = {}
-    const limits = JSON.parse(LIMITS)
-    for (const name of Object.keys(limits)) policy[name] = limits[name][2]
-    return policy
+    return JSON.parse(DEFAULTS)
 }
 
 /**
@@ -84,9 +103,9 @@ export function defaultPolicy(): Policy {
  * @throws LeafError PolicyOutOfBounds for a number outside its bounds, and for a name that there is not
  */
 export function changePolicy(policy: Policy, changes: any): void {
-    const limits = JSON.parse(LIMITS)
+    const bounds = JSON.parse(BOUNDS)
     for (const name of Object.keys(changes)) {
-        const row = limits[name] || [1, 0]
+        const row = bounds[name] || [1, 0]
         const value = changes[name]
         failIf(
             typeof value !== "number" || !(value >= row[0] && value <= row[1]),

@@ -15,8 +15,9 @@ const MAX_RANGE_MS = 60000
 const STABLE_MS = 60000
 
 export class Backoff {
+    /** When the connection came up that there is; -1: there is none. */
+    connectedMs = -1
     private rangeMs = 0
-    private connectedMs = -1
 
     /** @param random gives a number from 0 up to, but not including, 1: `hardwareRandom` */
     constructor(private readonly random: () => number) {}

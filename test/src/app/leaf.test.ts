@@ -1,7 +1,9 @@
 import { sleep } from "@devicescript/core"
 import { describe, expect, test } from "@devicescript/test"
+import type { Leaf } from "../../../src/app/leaf"
 import { ErrorCode } from "../../../src/errors"
 import { createToken } from "../../../src/iothub/sas"
+import { Backoff } from "../../../src/net/backoff"
 import { expectCode } from "../check"
 import { Bench } from "./bench"
 import { DATE, NOT_AFTER, NOT_BEFORE } from "./gateway"
@@ -197,23 +199,15 @@ describe("leaf", () => {
         expect(leaf.connected).toBe(false)
     })
 
-    test("waits longer, and says why, when the gateway closes one connection after the other", async () => {
+    test("waits longer when the gateway closes one connection after the other, as it does when two devices have one id", async () => {
         const bench = new Bench()
         const leaf = bench.create()
-        const waits: string[] = []
-        ;(leaf as any).backoff = {
-            connectedAt: () => {},
-            lostAt: () => {},
-            nextMs: (firstMs: number, maxMs: number) => {
-                waits.push(`${firstMs}-${maxMs}`)
-                return 0
-            },
-        }
+        const waits = recordWaits(leaf)
         leaf.start()
         await bench.gateway.waitForConnects(1)
         for (let i = 0; i < 4; i++) await bench.reconnect()
-        // One that has lasted is no kick, whatever was before.
-        leaf.policy.kickedMs = -1
+        // One that has lasted for longer than the other device would wait was not closed for its sake.
+        leaf.policy.kickedMaxMs = -1
         await bench.reconnect()
         leaf.stop()
         expect(waits.join()).toBe(
@@ -222,28 +216,67 @@ describe("leaf", () => {
     })
 
     test("waits otherwise when it is not let in, and when the gateway is not available", async () => {
-        for (const row of [
-            { code: 3, wait: "5000-120000" },
-            { code: 4, wait: "10000-300000" },
-            { code: 5, wait: "10000-300000" },
-            { code: 1, wait: "1000-60000" },
-        ]) {
-            const bench = new Bench()
-            bench.gateway.connackCode = row.code
-            const leaf = bench.create()
-            const waits: string[] = []
-            ;(leaf as any).backoff = {
-                lostAt: () => {},
-                nextMs: (firstMs: number, maxMs: number) => {
-                    waits.push(`${firstMs}-${maxMs}`)
-                    return 0
-                },
-            }
-            leaf.start()
-            await bench.gateway.waitForConnects(2)
-            leaf.stop()
-            expect(waits[0]).toBe(row.wait)
+        expect(await waitAtReturnCode(1)).toBe("1000-60000")
+        expect(await waitAtReturnCode(2)).toBe("10000-300000")
+        expect(await waitAtReturnCode(3)).toBe("5000-120000")
+        expect(await waitAtReturnCode(4)).toBe("10000-300000")
+        expect(await waitAtReturnCode(5)).toBe("10000-300000")
+    })
+
+    test("waits longer after more bytes than it can buffer, and it is no kick", async () => {
+        const bench = new Bench()
+        const leaf = bench.create()
+        const waits = recordWaits(leaf)
+        leaf.start()
+        await bench.gateway.waitForConnects(1)
+        bench.gateway.connection.resetCode = ErrorCode.ReceiveOverflow
+        await bench.reconnect()
+        leaf.stop()
+        expect(waits.join()).toBe("5000-120000")
+    })
+
+    test("the codes that waits depend on are those of the errors", async () => {
+        const leaf = new Bench().create()
+        const waits = recordWaits(leaf)
+        for (const code of [
+            ErrorCode.ReceiveOverflow,
+            ErrorCode.MqttServerUnavailable,
+            ErrorCode.MqttIdentifierRejected,
+            ErrorCode.MqttBadCredentials,
+            ErrorCode.MqttNotAuthorized,
+            ErrorCode.ConnectFailed,
+            ErrorCode.TlsTimeout,
+        ])
+            (leaf as any).waitAfter(code)
+        leaf.connected = true
+        ;(leaf as any).kicks = 9
+        for (const code of [
+            ErrorCode.ConnectionReset,
+            ErrorCode.ConnectionClosed,
+            ErrorCode.TlsTruncated,
+            ErrorCode.MqttPingTimeout,
+        ])
+            (leaf as any).waitAfter(code)
+        const firsts: string[] = []
+        for (const wait of waits) firsts.push(wait.split("-")[0])
+        expect(firsts.join()).toBe(
+            "5000,5000,10000,10000,10000,1000,1000,60000,60000,60000,1000"
+        )
+    })
+
+    test("says what is known of the network when there is no connection", async () => {
+        const bench = new Bench()
+        bench.gateway.refusals = 2
+        const leaf = bench.create()
+        let asked = 0
+        leaf.describeNetwork = async () => {
+            asked++
+            return ", Wi-Fi is away"
         }
+        leaf.start()
+        await bench.gateway.waitForConnects(1)
+        leaf.stop()
+        expect(asked).toBe(2)
     })
 
     test("stops after what is in flight was acknowledged", async () => {
@@ -263,6 +296,37 @@ describe("leaf", () => {
         expect(leaf.outbox.isEmpty()).toBe(true)
     })
 })
+
+/** Has a leaf wait for no time, and gives the ranges of the waits. */
+function recordWaits(leaf: Leaf): string[] {
+    const waits: string[] = []
+    const backoff = new Backoff(() => 0)
+    const fake: any = {
+        connectedMs: 0,
+        connectedAt: (nowMs: number) => {
+            fake.connectedMs = nowMs
+        },
+        lostAt: () => {},
+        nextMs: (firstMs: number, maxMs: number) => {
+            waits.push(`${firstMs}-${maxMs}`)
+            return backoff.nextMs(firstMs, maxMs)
+        },
+    }
+    ;(leaf as any).backoff = fake
+    return waits
+}
+
+/** The range of the first wait when CONNECT is answered with this code. */
+async function waitAtReturnCode(code: number): Promise<string> {
+    const bench = new Bench()
+    bench.gateway.connackCode = code
+    const leaf = bench.create()
+    const waits = recordWaits(leaf)
+    leaf.start()
+    await bench.gateway.waitForConnects(2)
+    leaf.stop()
+    return waits[0]
+}
 
 /** Whether a token expires at a time or a little later. */
 function expiryOf(token: string, expectedSec: number): boolean {

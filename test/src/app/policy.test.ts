@@ -8,7 +8,7 @@ describe("policy", () => {
     test("every default lies within its own bounds", () => {
         const policy = defaultPolicy()
         changePolicy(policy, defaultPolicy())
-        expect(Object.keys(policy).length).toBe(19)
+        expect(Object.keys(policy).length).toBe(18)
     })
 
     test("a change counts for what it names, and for nothing else", () => {
