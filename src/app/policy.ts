@@ -59,7 +59,7 @@ const DEFAULTS = `{
     "answerMs": 30000,
     "pingAfterMs": 60000,
     "pingTimeoutMs": 10000,
-    "bootSpreadMs": 5000,
+    "bootSpreadMs": 10000,
     "lostWaitMs": 1000,
     "lostMaxMs": 60000,
     "busyWaitMs": 5000,
