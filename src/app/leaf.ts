@@ -85,12 +85,12 @@ const MAX_KICKS = 3
  * The waits after an error, by its code; `lost` for all others. JSON, as texts are no code.
  *
  * ReceiveOverflow and MqttServerUnavailable; MqttIdentifierRejected, MqttBadCredentials and MqttNotAuthorized. A gateway closes
- * the connection of a device when another one comes with its id: ConnectionReset, ConnectionClosed, TlsTruncated.
+ * the connection of a device when another one comes with its id: ConnectionReset, ConnectionClosed, WriteFailed, TlsTruncated.
  */
 const KINDS = `{
     "1007": "busy", "5013": "busy",
     "5012": "refused", "5014": "refused", "5015": "refused",
-    "1003": "kicked", "1004": "kicked", "2101": "kicked"
+    "1003": "kicked", "1004": "kicked", "1006": "kicked", "2101": "kicked"
 }`
 
 /** Opens a validated TLS connection to a port of the gateway; the firmware chooses the TLS parts. */

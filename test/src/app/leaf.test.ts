@@ -253,6 +253,7 @@ describe("leaf", () => {
         for (const code of [
             ErrorCode.ConnectionReset,
             ErrorCode.ConnectionClosed,
+            ErrorCode.WriteFailed,
             ErrorCode.TlsTruncated,
             ErrorCode.MqttPingTimeout,
         ])
@@ -260,7 +261,7 @@ describe("leaf", () => {
         const firsts: string[] = []
         for (const wait of waits) firsts.push(wait.split("-")[0])
         expect(firsts.join()).toBe(
-            "5000,5000,10000,10000,10000,1000,1000,60000,60000,60000,1000"
+            "5000,5000,10000,10000,10000,1000,1000,60000,60000,60000,60000,1000"
         )
     })
 
