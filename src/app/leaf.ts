@@ -65,8 +65,8 @@ import { Twin } from "./twin"
 /** What the hub shows as the kind of client. */
 const CLIENT_TYPE = "devicescript-edge-leaf/0.1.0"
 
-/** The keep-alive in seconds, for a ping after so many milliseconds: twice that time. Gateways close at 1.5 times the keep-alive. */
-const KEEP_ALIVE = 0.002
+/** Gateways close at 1.5 times this; the session pings by itself, after half of it at the latest. */
+const KEEP_ALIVE_SEC = 120
 /** edgeHub 1.6.0 and 1.6.1 lose a CONNECT that arrives together with the end of the handshake. */
 const CONNECT_GAP_MS = 50
 /** After a failed reading of the time, so many connections are made without trying, doubled each time up to the second. */
@@ -79,7 +79,7 @@ const MIN_POLL_MS = 100
 /** After so long without a connection the time is read again: perhaps the gateway's was set meanwhile. */
 const LONG_OUTAGE_MS = 3600000
 /** So many connections in a row that the gateway closes soon are no accident. */
-const MAX_KICKS = 3
+const MAX_KICKS = 5
 
 /**
  * The waits after an error, by its code; `lost` for all others. JSON, as texts are no code.
@@ -123,8 +123,6 @@ export class Leaf {
     readonly boot: number
     /** When the gateway was there last, as `ds.millis()` counts; 0: not since the start. */
     onlineMs = 0
-    /** By when the fiber of the connection should have come further than now: for a watchdog. */
-    progressMs = 0
     /** What heartbeats say; parts of the firmware may add to it. */
     readonly vitals: any = {}
     /** Says what is known of the network, as the end of a line: `tellWifi` sets it. */
@@ -354,7 +352,6 @@ export class Leaf {
             const waitMs = this.waitAfter(errorCode(e))
             const phase = this.connected ? "lost" : "no"
             this.connected = false
-            this.progressMs = ds.millis() + waitMs
             let network = ""
             if (this.describeNetwork !== undefined)
                 network = await this.describeNetwork()
@@ -370,7 +367,8 @@ export class Leaf {
         const policy: any = this.policy
         const backoff = this.backoff
         const nowMs = ds.millis()
-        let kind = JSON.parse(KINDS)[code] || "lost"
+        let kind = JSON.parse(KINDS)[code]
+        if (kind === undefined) kind = "lost"
         if (kind === "refused") this.clock.doubt()
         if (this.connected) {
             this.wasLost = true
@@ -424,12 +422,12 @@ export class Leaf {
                     settings.deviceKey,
                     this.clock.tokenExpirySec(link.notAfterSec)
                 ),
-                keepAliveSec: this.policy.pingAfterMs * KEEP_ALIVE,
+                keepAliveSec: KEEP_ALIVE_SEC,
                 cleanSession: false,
                 will: this.will,
                 connackTimeoutMs: this.policy.connackMs,
             })
-            this.backoff.connectedAt(ds.millis())
+            this.backoff.connectedMs = ds.millis()
             this.connected = true
             if (this.wasLost) this.reconnects++
             this.wasLost = false
@@ -451,15 +449,13 @@ export class Leaf {
     /** Publishes and listens until the token is to be renewed or the leaf is stopped; then drains and disconnects. */
     private async serve(session: Session): Promise<void> {
         const policy = this.policy
-        let endMs =
-            ds.millis() +
-            (this.clock.known
-                ? this.clock.tokenLifeSec * policy.renewAt * 1000
-                : policy.renewUnknownMs)
+        let endMs = policy.renewUnknownMs
+        if (this.clock.known)
+            endMs = this.clock.tokenLifeSec * policy.renewAt * 1000
+        endMs += ds.millis()
         let isEnding = false
         for (;;) {
             this.onlineMs = ds.millis()
-            this.progressMs = this.onlineMs
             for (const feature of this.features) await feature.serve(session)
             const isOver = ds.millis() >= endMs
             if (isEnding) {

@@ -79,7 +79,7 @@ const BOUNDS = `{
     "drainMs": [1000, 60000],
     "connackMs": [5000, 120000],
     "answerMs": [5000, 120000],
-    "pingAfterMs": [10000, 600000],
+    "pingAfterMs": [10000, 60000],
     "pingTimeoutMs": [2000, 60000],
     "bootSpreadMs": [0, 600000],
     "lostWaitMs": [100, 60000],

@@ -26,7 +26,12 @@ import {
 } from "../iothub/operations"
 import type { IncomingPublish } from "../mqtt/packet"
 import type { Session } from "../mqtt/session"
-import { Backoff, hardwareRandom } from "../net/backoff"
+import {
+    Backoff,
+    FIRST_RANGE_MS,
+    MAX_RANGE_MS,
+    hardwareRandom,
+} from "../net/backoff"
 import type { Feature } from "./feature"
 import type { Leaf } from "./leaf"
 import { describe, log } from "./log"
@@ -171,7 +176,7 @@ export class Twin implements Feature {
                     ErrorCode.TwinStatus + status,
                     `app: a request to the twin was refused with status ${status}`
                 )
-                await ds.sleep(backoff.nextMs())
+                await ds.sleep(backoff.nextMs(FIRST_RANGE_MS, MAX_RANGE_MS))
                 request.rid = null
                 request.status = 0
             }
@@ -242,7 +247,7 @@ async function follow(twin: Twin): Promise<void> {
             log(`twin failed: ${describe(e)}`)
             // What the twin refuses now it may give later; what is wrong with a document stays so.
             if (errorCode(e) >= ErrorCode.TwinBusy) {
-                await ds.sleep(backoff.nextMs())
+                await ds.sleep(backoff.nextMs(FIRST_RANGE_MS, MAX_RANGE_MS))
                 twin.patches.push(hex``)
             }
         }
