@@ -42,7 +42,7 @@ export const MAX_REQUESTS = 5
 export const MAX_REPORT_BYTES = 1024
 /** How long a request waits for its answer at most, through retries and reconnections. */
 export const REQUEST_TIMEOUT_MS = 60000
-/** How often a request goes out that is answered with 429 or 5xx; the waits between double from up to 1 s to up to 8 s. */
+/** How often a request goes out that is answered with 429 or 5xx; the waits between double from up to 1 s, or 5 s after a 429. */
 export const MAX_TRIES = 5
 
 /** Changes that wait for the handler, and the longest of them: instead of more the whole document is read. */
@@ -176,7 +176,9 @@ export class Twin implements Feature {
                     ErrorCode.TwinStatus + status,
                     `app: a request to the twin was refused with status ${status}`
                 )
-                await ds.sleep(backoff.nextMs(FIRST_RANGE_MS, MAX_RANGE_MS))
+                let firstMs = FIRST_RANGE_MS
+                if (status === 429) firstMs = this.leaf.policy.busyWaitMs
+                await ds.sleep(backoff.nextMs(firstMs, MAX_RANGE_MS))
                 request.rid = null
                 request.status = 0
             }

@@ -368,6 +368,20 @@ describe("twin", () => {
         cloud.leaf.stop()
     })
 
+    test("after a 429 the waits are those of the policy for throttling", async () => {
+        const cloud = new Cloud()
+        cloud.leaf.start()
+        await cloud.twin.report({ a: 1 })
+        // Other waits would take longer than this request may.
+        cloud.leaf.policy.busyWaitMs = 0
+        cloud.twin.timeoutMs = 1000
+        for (let i = 0; i < MAX_TRIES; i++) cloud.statuses.push(429)
+        await expectCode(ErrorCode.TwinStatus + 429, async () => {
+            await cloud.twin.report({ a: 2 })
+        })
+        cloud.leaf.stop()
+    })
+
     test("a request that is not answered in time is an error, and the next one goes on", async () => {
         const cloud = new Cloud()
         cloud.twin.timeoutMs = 500
