@@ -58,7 +58,7 @@ import { createHeartbeat } from "./heartbeat"
 import { describe, log } from "./log"
 import { type MethodHandler, Methods } from "./methods"
 import { Outbox } from "./outbox"
-import { type Policy, changePolicy, defaultPolicy } from "./policy"
+import { type Policy, PolicyAt, changePolicy, defaultPolicy } from "./policy"
 import { SETTLE_MS, type Settings } from "./settings"
 import { Twin } from "./twin"
 
@@ -82,15 +82,16 @@ const LONG_OUTAGE_MS = 3600000
 const MAX_KICKS = 5
 
 /**
- * The waits after an error, by its code; `lost` for all others. JSON, as texts are no code.
+ * The waits after an error, by its code: their places in the policy, `PolicyAt.LostWaitMs` for all others. JSON, as texts are no code.
  *
- * ReceiveOverflow and MqttServerUnavailable; MqttIdentifierRejected, MqttBadCredentials and MqttNotAuthorized. A gateway closes
- * the connection of a device when another one comes with its id: ConnectionReset, ConnectionClosed, WriteFailed, TlsTruncated.
+ * BusyWaitMs: ReceiveOverflow, MqttServerUnavailable. RefusedWaitMs: MqttIdentifierRejected, MqttBadCredentials, MqttNotAuthorized.
+ * A gateway closes the connection of a device when another one comes with its id: ConnectionReset, ConnectionClosed, WriteFailed,
+ * TlsTruncated, with KickedWaitMs when they come again and again.
  */
-const KINDS = `{
-    "1007": "busy", "5013": "busy",
-    "5012": "refused", "5014": "refused", "5015": "refused",
-    "1003": "kicked", "1004": "kicked", "1006": "kicked", "2101": "kicked"
+const WAITS = `{
+    "1007": 11, "5013": 11,
+    "5012": 13, "5014": 13, "5015": 13,
+    "1003": 15, "1004": 15, "1006": 15, "2101": 15
 }`
 
 /** Opens a validated TLS connection to a port of the gateway; the firmware chooses the TLS parts. */
@@ -174,7 +175,7 @@ export class Leaf {
      */
     configure(changes: Partial<Policy>): void {
         changePolicy(this.policy, changes)
-        this.clock.tokenLifeSec = this.policy.tokenLifeSec
+        this.clock.tokenLifeSec = this.policy[PolicyAt.TokenLifeSec]
     }
 
     /** Starts the leaf in a fiber of its own. */
@@ -192,7 +193,9 @@ export class Leaf {
         await ds.sleep(SETTLE_MS)
         await this.store("boots", this.boot)
         if (this.boot > 1)
-            await ds.sleep(hardwareRandom() * this.policy.bootSpreadMs)
+            await ds.sleep(
+                hardwareRandom() * this.policy[PolicyAt.BootSpreadMs]
+            )
         this.lastSentMs = ds.millis()
         while (!this.stopping) await this.runConnection()
         log("stopped")
@@ -364,25 +367,29 @@ export class Leaf {
 
     /** How long to wait after this error. */
     private waitAfter(code: number): number {
-        const policy: any = this.policy
+        const policy = this.policy
         const backoff = this.backoff
         const nowMs = ds.millis()
-        let kind = JSON.parse(KINDS)[code]
-        if (kind === undefined) kind = "lost"
-        if (kind === "refused") this.clock.doubt()
+        let at: number = JSON.parse(WAITS)[code]
+        if (at === undefined) at = PolicyAt.LostWaitMs
+        if (at === PolicyAt.RefusedWaitMs) this.clock.doubt()
         if (this.connected) {
             this.wasLost = true
             this.kicks++
-            if (kind !== "kicked") this.kicks = 0
+            if (at !== PolicyAt.KickedWaitMs) this.kicks = 0
             // An opponent does not wait for so long.
-            if (nowMs - backoff.connectedMs > 1.5 * policy.kickedMaxMs)
+            if (
+                nowMs - backoff.connectedMs >
+                1.5 * policy[PolicyAt.KickedMaxMs]
+            )
                 this.kicks = 0
         } else if (nowMs - this.onlineMs > LONG_OUTAGE_MS) this.clock.doubt()
-        if (kind === "kicked") if (this.kicks < MAX_KICKS) kind = "lost"
-        if (kind === "kicked")
+        if (at === PolicyAt.KickedWaitMs)
+            if (this.kicks < MAX_KICKS) at = PolicyAt.LostWaitMs
+        if (at === PolicyAt.KickedWaitMs)
             log("closed again and again: perhaps another device has this id")
-        else backoff.lostAt(nowMs, policy.stableMs)
-        return backoff.nextMs(policy[kind + "WaitMs"], policy[kind + "MaxMs"])
+        else backoff.lostAt(nowMs, policy[PolicyAt.StableMs])
+        return backoff.nextMs(policy[at], policy[at + 1])
     }
 
     /** Opens a link, and learns from it. */
@@ -405,9 +412,9 @@ export class Leaf {
                 acknowledged: message => self.outbox.acknowledge(message),
                 received: message => self.receive(message),
             })
-            session.pingAfterMs = this.policy.pingAfterMs
-            session.pingTimeoutMs = this.policy.pingTimeoutMs
-            session.answerTimeoutMs = this.policy.answerMs
+            session.pingAfterMs = this.policy[PolicyAt.PingAfterMs]
+            session.pingTimeoutMs = this.policy[PolicyAt.PingTimeoutMs]
+            session.answerTimeoutMs = this.policy[PolicyAt.AnswerMs]
             const kept = await session.connect({
                 clientId: settings.deviceId,
                 username: createUsername(
@@ -425,7 +432,7 @@ export class Leaf {
                 keepAliveSec: KEEP_ALIVE_SEC,
                 cleanSession: false,
                 will: this.will,
-                connackTimeoutMs: this.policy.connackMs,
+                connackTimeoutMs: this.policy[PolicyAt.ConnackMs],
             })
             this.backoff.connectedMs = ds.millis()
             this.connected = true
@@ -449,9 +456,9 @@ export class Leaf {
     /** Publishes and listens until the token is to be renewed or the leaf is stopped; then drains and disconnects. */
     private async serve(session: Session): Promise<void> {
         const policy = this.policy
-        let endMs = policy.renewUnknownMs
+        let endMs = policy[PolicyAt.RenewUnknownMs]
         if (this.clock.known)
-            endMs = this.clock.tokenLifeSec * policy.renewAt * 1000
+            endMs = this.clock.tokenLifeSec * policy[PolicyAt.RenewAt] * 1000
         endMs += ds.millis()
         let isEnding = false
         for (;;) {
@@ -469,7 +476,7 @@ export class Leaf {
             } else if (this.stopping || isOver || this.isRenewing) {
                 if (!this.stopping) log("renewing the token")
                 isEnding = true
-                endMs = ds.millis() + policy.drainMs
+                endMs = ds.millis() + policy[PolicyAt.DrainMs]
                 continue
             } else await this.publish(session)
             await session.poll(Math.min(endMs - ds.millis(), this.idleMs()))

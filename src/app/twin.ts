@@ -35,6 +35,7 @@ import {
 import type { Feature } from "./feature"
 import type { Leaf } from "./leaf"
 import { describe, log } from "./log"
+import { PolicyAt } from "./policy"
 
 /** Requests that wait, for the network or for their answer. */
 export const MAX_REQUESTS = 5
@@ -177,7 +178,8 @@ export class Twin implements Feature {
                     `app: a request to the twin was refused with status ${status}`
                 )
                 let firstMs = FIRST_RANGE_MS
-                if (status === 429) firstMs = this.leaf.policy.busyWaitMs
+                if (status === 429)
+                    firstMs = this.leaf.policy[PolicyAt.BusyWaitMs]
                 await ds.sleep(backoff.nextMs(firstMs, MAX_RANGE_MS))
                 request.rid = null
                 request.status = 0

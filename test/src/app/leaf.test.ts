@@ -1,6 +1,7 @@
 import { sleep } from "@devicescript/core"
 import { describe, expect, test } from "@devicescript/test"
 import type { Leaf } from "../../../src/app/leaf"
+import { PolicyAt } from "../../../src/app/policy"
 import { ErrorCode } from "../../../src/errors"
 import { createToken } from "../../../src/iothub/sas"
 import { Backoff } from "../../../src/net/backoff"
@@ -207,7 +208,7 @@ describe("leaf", () => {
         await bench.gateway.waitForConnects(1)
         for (let i = 0; i < 6; i++) await bench.reconnect()
         // One that has lasted for longer than the other device would wait was not closed for its sake.
-        leaf.policy.kickedMaxMs = -1
+        leaf.policy[PolicyAt.KickedMaxMs] = -1
         await bench.reconnect()
         leaf.stop()
         expect(waits.join()).toBe(
