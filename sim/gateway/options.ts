@@ -7,6 +7,7 @@ import {
 } from "node:tls"
 import type { Clock } from "./clock"
 import { GatewayError } from "./errors"
+import type { FaultOptions, UnfitName } from "./faultoptions"
 import type { MonitorOptions } from "./monitor"
 import type { Registry } from "./registry"
 import type { GatewayLimits, ProfileName } from "./profiles"
@@ -43,6 +44,10 @@ export interface GatewayOptions extends ServerCertificate {
     /** In place of the profile's. */
     limits?: Partial<GatewayLimits>
     heartbeat?: Partial<MonitorOptions>
+    /** What is to go wrong: nothing if it is missing. See `faultoptions.ts`. */
+    faults?: readonly FaultOptions[]
+    /** What the fault `certificate` serves: see `pki/unfit.ts`. */
+    unfitCertificates?: Partial<Record<UnfitName, ServerCertificate>>
     /** Overrides of the TLS server: versions, suites, groups (`ecdhCurve`), signature schemes (`sigalgs`). */
     tls?: Pick<
         SecureContextOptions,
