@@ -563,10 +563,12 @@ describe("a path", () => {
         const { validFrom, validTo } = site.owner.server.x509
         const from = Date.parse(validFrom) / 1000
         const to = Date.parse(validTo) / 1000
-        await validate(chain, { nowSec: from + 5 })
+        await validate(chain, { nowSec: from })
         await validate(chain, { nowSec: to })
         await refused("X509Expired", chain, { nowSec: to + 1 })
-        await refused("X509NotYetValid", chain, { nowSec: from - 10 })
+        // The tolerance is for a clock that is behind, for each certificate of the path: the server's is the youngest or as old.
+        await validate(chain, { nowSec: from - 60 })
+        await refused("X509NotYetValid", chain, { nowSec: from - 61 })
     })
 
     test("P3: while the time is unknown, none may end before the floor", async () => {
