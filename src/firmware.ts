@@ -16,6 +16,7 @@ import {
     resumeSession,
     roundReading,
     storeSetting,
+    tellWifi,
     type TlsParts,
 } from "./index"
 
@@ -80,6 +81,7 @@ export async function createLeaf(parts: TlsParts): Promise<Leaf> {
 export async function runFirmware(parts: TlsParts): Promise<void> {
     const leaf = await createLeaf(parts)
     if (leaf === undefined) return
+    tellWifi(leaf, new ds.Wifi())
     const outbox = await keepOutbox(leaf)
     leaf.start()
     while (true) {

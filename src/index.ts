@@ -7,12 +7,16 @@
  * - `new Leaf(settings, gatewayLink(rsaSet(), rememberIssuers, resumeSession), storeSetting)` is the device at the gateway; `start` runs
  *   it in the background. It connects, verifies each certificate of the gateway once, keeps the connection through renewals of tokens and failures of networks, and sends heartbeats when there is nothing to say.
  * - `leaf.send(body, options)` sends a message, or keeps it until there is a connection. QoS 1: the gateway has it, or it goes again.
+ * - `const outbox = await keepOutbox(leaf)` keeps what waits in flash; `leaf.send(alarm, { alert: true })` and `await outbox.keep()`, and neither
+ *   a panic nor a power cut loses the alarm.
  * - `leaf.onMessage(async message => …)` handles messages from the cloud: acknowledged when it returns, delivered again when it throws.
  * - `leaf.onMethod("reboot", async payload => ({ status: 200 }))` answers a direct method.
  * - `leaf.twin()` is the device twin: `onDesired(async (desired, isWhole) => …)` is told what the cloud wants, `await report(…)` tells the
  *   cloud what is, `await get()` reads both. `thermostat.ts` uses all of this.
  * - `allowFieldSettings(leaf)` lets the cloud change the device key, the pinned CA and the Wi-Fi network, each tried before the old one goes.
  * - `leaf.setWill(body)` is what the gateway says when the connection breaks.
+ * - `leaf.configure({ lostMaxMs: 300000 })` changes the connection policy: docs/connection.md has all its numbers.
+ * - `tellWifi(leaf, new ds.Wifi())` has the console say whether the Wi-Fi is away or the gateway.
  * - `Sampler` reads a sensor that may not answer.
  * - `LeafError` is the one error; `errorCode` gives its number, which the documentation explains.
  *
@@ -22,11 +26,13 @@ export { LeafError, errorCode } from "./errors"
 export {
     allowFieldSettings,
     finishReset,
+    keepOutbox,
     readSettings,
     rememberIssuers,
     resumeSession,
     storeSetting,
 } from "./app/flash"
+export type { FlashOutbox } from "./app/flashoutbox"
 export type { CloudMessageHandler } from "./app/cloudmessages"
 export type { WifiRole } from "./app/fieldsettings"
 export { gatewayLink } from "./app/gatewaylink"
@@ -35,6 +41,8 @@ export type { MethodHandler, MethodResult } from "./app/methods"
 export { Sampler, roundReading } from "./app/sampler"
 export type { Clock } from "./app/clock"
 export type { Settings } from "./app/settings"
+export { type WifiStrength, tellWifi } from "./app/wifi"
+export type { Policy } from "./app/policy"
 export type { DesiredHandler, Twin, TwinDocument } from "./app/twin"
 export type { CloudMessage } from "./iothub/cloudmessage"
 export {
