@@ -19,7 +19,7 @@
  * The page that is being sent is in RAM as messages; the next one is read when all of them are acknowledged, and the page is marked as
  * done then. A power cut before that has the whole page sent again: its messages have the same ids.
  *
- * RAM: 0.5 KB, some 2 KB while a page is packed, and the messages of one page while they are sent.
+ * RAM: 0.6 KB, 1 KB more while a page is packed, and the messages of one page, 2 KB, while they are sent; not during a handshake.
  */
 import * as ds from "@devicescript/core"
 import { equalBytes, writeUint16 } from "../bytes"
@@ -218,17 +218,24 @@ export class FlashOutbox implements Feature, OlderMessages {
     /** Reads the current page; one that has become bad is lost. */
     private async load(): Promise<void> {
         const page = this.current
-        const messages = await this.read(page, this.packer())
+        const messages: OutgoingMessage[] = []
+        const start = this.leaf.outbox.start
+        const packetIds = this.packetIds
+        await this.read(page, this.packer(), async (topic, payload) => {
+            const packetId = packetIds.readUInt16BE(2 * messages.length)
+            messages.push({
+                topic: start + topic,
+                payload,
+                qos: 1,
+                packetId,
+                sent: packetId !== 0,
+            })
+        })
         if (messages.length === 0) {
             this.bad++
             this.current = undefined
             this.drop(page)
             return
-        }
-        for (let i = 0; i < messages.length; i++) {
-            const packetId = this.packetIds.readUInt16BE(2 * i)
-            messages[i].packetId = packetId
-            messages[i].sent = packetId !== 0
         }
         this.taken = 0
         this.unacknowledged = 0
@@ -285,18 +292,15 @@ export class FlashOutbox implements Feature, OlderMessages {
         return new PackedMessages(this.preset, PAGE_BYTES - HEADER)
     }
 
-    /** The messages of a page; none if it has become bad. */
+    /** Reads a page into an empty packer; one that has become bad leaves it empty. @param visit as for `unpack` */
     private async read(
         page: Page,
-        packed: PackedMessages
-    ): Promise<OutgoingMessage[]> {
+        packed: PackedMessages,
+        visit: (topic: string, body: Buffer, isAlert: boolean) => Promise<void>
+    ): Promise<void> {
         const bytes = await this.store.read(page.name)
-        if (!this.isGood(bytes)) return []
-        return await packed.unpack(
-            this.leaf.outbox.start,
-            page.count,
-            bytes.slice(HEADER)
-        )
+        if (this.isGood(bytes))
+            await packed.unpack(page.count, bytes.slice(HEADER), visit)
     }
 
     /** Moves as many messages as one page takes, in addition to what is in the newest. @returns whether there may be more */
@@ -304,7 +308,8 @@ export class FlashOutbox implements Feature, OlderMessages {
         const outbox = this.leaf.outbox
         let newest = this.newest()
         let packed = this.packer()
-        if (newest !== undefined) await this.read(newest, packed)
+        if (newest !== undefined)
+            await this.read(newest, packed, async () => {})
         if (packed.count === 0) newest = undefined
         let moving = 0
         for (;;) {
@@ -375,24 +380,25 @@ export class FlashOutbox implements Feature, OlderMessages {
 
     /** Writes the alerts of a page, and of the next one if it is given, as one page. @returns false when that is not possible */
     private async join(page: Page, next: Page): Promise<boolean> {
-        const start = this.leaf.outbox.start.length
         const packed = this.packer()
         let count = 0
+        let fits = true
         let last = page
         for (const source of [page, next]) {
             if (source === undefined) continue
-            const unpacked = this.packer()
-            const messages = await this.read(source, unpacked)
-            for (let i = 0; i < messages.length; i++)
-                if ((unpacked.alerts & (1 << i)) !== 0) {
-                    const message = messages[i]
-                    const topic = message.topic.slice(start)
-                    if (!(await packed.append(topic, message.payload, true)))
-                        return false
+            await this.read(
+                source,
+                this.packer(),
+                async (topic, body, isAlert) => {
+                    if (isAlert)
+                        if (!(await packed.append(topic, body, true)))
+                            fits = false
                 }
+            )
             count += source.count
             last = source
         }
+        if (!fits) return false
         const isWritten = await this.write(
             this.freePage(),
             packed,

@@ -1,18 +1,17 @@
 /**
- * Messages packed for a page of flash: each as what it does not share with the ones before it.
+ * Messages packed for a page of flash: each as what it does not share with the one before it.
  *
  * Readings of one device differ in a few digits. The text of a message (topic and body) is written as pieces: bytes as they are, or
- * a place and a length in the text so far, which begins with a preset that is not stored. A reading takes some 35 bytes instead of
+ * a place and a length in a preset, which is not stored, and the text of the message before. A reading takes some 35 bytes instead of
  * 180, the first one some 60.
  *
  *     record  topic length (2), 0x8000 for a body in hexadecimal, 0x4000 for an alert; body length (2); pieces
  *     piece   0x00-0x7f: 1 to 128 bytes follow;  0x80-0xff: 4 to 131 characters from the place in the next 2 bytes on
  *
- * A body that is not ASCII is packed in hexadecimal. No I/O. RAM: the text, some 2 KB for a full page, while it is worked on.
+ * A body that is not ASCII is packed in hexadecimal. No I/O. RAM: less than 1 KB while a page is worked on.
  */
 import * as ds from "@devicescript/core"
 import { writeUint16 } from "../bytes"
-import type { OutgoingMessage } from "../mqtt/session"
 
 /** Longer texts would not fit a page, or hit the VM's step limit on the way. */
 const MAX_TEXT = 512
@@ -23,8 +22,8 @@ const LENGTH = 0x3fff
 const MIN_COPY = 4
 const MAX_COPY = 131
 const MAX_LITERAL = 128
-/** One bit of a page's mask each. */
-export const MAX_RECORDS = 16
+/** Of one page: all are in RAM as messages while they are sent. */
+export const MAX_RECORDS = 8
 
 export class PackedMessages {
     records: Buffer = hex``
@@ -32,9 +31,12 @@ export class PackedMessages {
     /** A bit a record. */
     alerts = 0
 
-    /** @param text what the first message may share; the same for reading */
+    /** The text of the message before. */
+    private before = ""
+
+    /** @param preset what messages may share with it; the same for reading */
     constructor(
-        private text: string,
+        private readonly preset: string,
         private readonly maxBytes: number
     ) {}
 
@@ -63,60 +65,59 @@ export class PackedMessages {
         const records = Buffer.concat(
             this.records,
             header,
-            pack(this.text, text)
+            pack(this.preset + this.before, text)
         )
         if (records.length > this.maxBytes) return false
         this.records = records
-        this.text += text
+        this.before = text
         if (isAlert) this.alerts = this.alerts | (1 << this.count)
         this.count++
         return true
     }
 
-    /** Takes records over, which passed their page's check; more can be appended. @param start of the topics */
+    /**
+     * Takes records over, which passed their page's check; more can be appended.
+     *
+     * @param visit gets each message, its topic without the start
+     */
     async unpack(
-        start: string,
         count: number,
-        records: Buffer
-    ): Promise<OutgoingMessage[]> {
-        const messages: OutgoingMessage[] = []
+        records: Buffer,
+        visit: (topic: string, body: Buffer, isAlert: boolean) => Promise<void>
+    ): Promise<void> {
         this.records = records
         let at = 0
         while (this.count < count) {
             await ds.sleep(0)
-            const from = this.text.length
             const kind = records.readUInt16BE(at)
-            const topicEnd = from + (kind & LENGTH)
-            const end = topicEnd + records.readUInt16BE(at + 2)
+            const topicLength = kind & LENGTH
+            const length = topicLength + records.readUInt16BE(at + 2)
+            const known = this.preset + this.before
             at += RECORD_HEADER
-            while (this.text.length < end) {
-                const length = records[at]
-                if (length < 0x80) {
-                    const next = at + length + 2
-                    this.text += records.slice(at + 1, next).toString()
+            let text = ""
+            while (text.length < length) {
+                const code = records[at]
+                if (code < 0x80) {
+                    const next = at + code + 2
+                    text += records.slice(at + 1, next).toString()
                     at = next
                 } else {
                     const place = records.readUInt16BE(at + 1)
-                    this.text += this.text.slice(
-                        place,
-                        place + length - 0x80 + MIN_COPY
-                    )
+                    text += known.slice(place, place + code - 0x80 + MIN_COPY)
                     at += 3
                 }
             }
-            const body = this.text.slice(topicEnd, end)
-            messages.push({
-                topic: start + this.text.slice(from, topicEnd),
-                payload: Buffer.from(body, (kind & HEX) !== 0 ? "hex" : "utf8"),
-                qos: 1,
-                packetId: 0,
-                sent: false,
-            })
-            if ((kind & ALERT) !== 0)
-                this.alerts = this.alerts | (1 << this.count)
+            this.before = text
+            const isAlert = (kind & ALERT) !== 0
+            if (isAlert) this.alerts = this.alerts | (1 << this.count)
             this.count++
+            const isHex = (kind & HEX) !== 0
+            await visit(
+                text.slice(0, topicLength),
+                Buffer.from(text.slice(topicLength), isHex ? "hex" : "utf8"),
+                isAlert
+            )
         }
-        return messages
     }
 }
 
