@@ -4,7 +4,7 @@ import { settings } from "@devicescript/settings"
 import { type VerifiedIssuers } from "../x509/issuers"
 import { eraseSettings } from "./factoryreset"
 import { FieldSettings, type WifiRole } from "./fieldsettings"
-import { Health } from "./health"
+import { Health, watch } from "./health"
 import { loadIssuers } from "./issuermemory"
 import type { Leaf } from "./leaf"
 import { Resumption } from "../tls/session"
@@ -102,6 +102,7 @@ export async function watchHealth(leaf: Leaf): Promise<Health> {
         ds.restart()
     )
     await health.start()
+    watch.start(health)
     return health
 }
 

@@ -70,7 +70,9 @@ export class Health implements Feature {
     offlineMs = OFFLINE_MS
 
     private record = [0, 0, 0]
-    private progressMs = 0
+    /** A program that was restarted finds the milliseconds of the one before. */
+    private readonly startMs = ds.millis()
+    private progressMs = this.startMs
     private aliveMs = -1
 
     /** @param restart ends the program, which starts again */
@@ -81,7 +83,7 @@ export class Health implements Feature {
         private readonly restart: () => void
     ) {}
 
-    /** Counts this start, and begins to watch. Before the leaf starts, and before anything that may fail. */
+    /** Counts this start. Before the leaf starts, and before anything that may fail. */
     async start(): Promise<void> {
         const leaf = this.leaf
         const kept = await this.read(NAME)
@@ -109,7 +111,6 @@ export class Health implements Feature {
         }
         if (told) leaf.send(this.status(), { properties: { health: told } })
         leaf.addFeature(this)
-        watch.start(this)
     }
 
     /** What is told of it, as telemetry and in the twin. */
@@ -145,20 +146,21 @@ export class Health implements Feature {
     /** One look. */
     async check(): Promise<void> {
         const nowMs = ds.millis()
+        const upMs = nowMs - this.startMs
         const record = this.record
         let reason = 0
         if (this.isSafe) {
-            if (nowMs > SAFE_MS) {
+            if (upMs > SAFE_MS) {
                 record[HealthField.Row] = 0
                 reason = ErrorCode.SafeModeOver
             }
-        } else if (nowMs > HEALTHY_MS)
+        } else if (upMs > HEALTHY_MS)
             if (record[HealthField.Row] > 0) {
                 record[HealthField.Row] = 0
                 await this.store(NAME, record)
             }
-        if (nowMs - this.leaf.onlineMs > this.offlineMs)
-            reason = ErrorCode.Offline
+        const onlineMs = Math.max(this.startMs, this.leaf.onlineMs)
+        if (nowMs - onlineMs > this.offlineMs) reason = ErrorCode.Offline
         let limitMs = 0
         for (
             let at = PolicyAt.LostWaitMs + 1;
@@ -180,7 +182,8 @@ export class Health implements Feature {
     }
 }
 
-async function watch(health: Health): Promise<void> {
+/** Looks for ever. */
+export async function watch(health: Health): Promise<void> {
     for (;;) {
         await ds.sleep(CHECK_MS)
         await health.check()
