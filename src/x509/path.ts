@@ -44,12 +44,6 @@ const MAX_SIGNATURES = 8
 /** P9: how many of them may be wrong: for two anchors of one name and two CAs of one name, each renewed. */
 const MAX_WRONG_SIGNATURES = 3
 
-/**
- * P3: how long before its notBefore a certificate is good to a device that knows the time. A gateway's new certificate begins now; the
- * device's clock may be behind by 1 s, as a Date has whole seconds, and by 4 to 9 s for each day since it was read.
- */
-const NOT_BEFORE_TOLERANCE_SEC = 60
-
 /** Opcodes that reading one certificate takes at most. */
 const OPCODES_A_CERTIFICATE = 30000
 
@@ -77,6 +71,8 @@ export interface PathPolicy {
     nowSec: number
     /** The time is known not to be before this; used while `nowSec` is -1. */
     floorSec: number
+    /** By how much `nowSec` may be behind: a certificate may begin so much later. Left out: by nothing. */
+    clockBehindSec?: number
     /** What was verified before; null or left out: nothing is remembered. */
     issuers?: VerifiedIssuers
 }
@@ -205,7 +201,7 @@ class Search {
         this.path.push(leaf)
     }
 
-    /** P3: with the time known, the whole period, and a minute before it; without it, only that it does not end before the floor. */
+    /** P3: with the time known, the whole period; without it, only that it does not end before the floor. */
     private checkValidity(c: Certificate): void {
         const policy = this.policy
         failIf(
@@ -215,7 +211,7 @@ class Search {
         )
         if (policy.nowSec >= 0)
             failIf(
-                c.notBeforeSec > policy.nowSec + NOT_BEFORE_TOLERANCE_SEC,
+                c.notBeforeSec > policy.nowSec + (policy.clockBehindSec || 0),
                 ErrorCode.X509NotYetValid,
                 "x509: a certificate is not valid yet"
             )
