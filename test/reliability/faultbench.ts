@@ -68,7 +68,8 @@ export class FaultBench {
     private errors: string[] = []
     private alertC = ALERT_C
     private calls = 0
-    /** When the device was let in last, and when the first new reading came after the fault or the last connection's end. */
+    private connections = 0
+    /** When the device was let in, and when the first new reading came, since the fault or the last connection that broke. */
     private admittedMs = 0
     private readingMs = 0
 
@@ -139,11 +140,11 @@ export class FaultBench {
     /** Until the device is connected, has been for a minute, and knows what the cloud desires. */
     async settle(): Promise<void> {
         let sinceMs = this.clock.now()
-        let { admittedMs } = this
+        let { connections } = this
         while (this.clock.now() - sinceMs < STABLE_MS) {
             await this.clock.pass(TELEMETRY_SEC * 1000)
-            if (admittedMs === this.admittedMs && this.isConnected) continue
-            admittedMs = this.admittedMs
+            if (connections === this.connections && this.isConnected) continue
+            connections = this.connections
             sinceMs = this.clock.now()
         }
         await this.nextReading()
@@ -272,8 +273,10 @@ export class FaultBench {
         })
         this.gateway.on("disconnected", ({ port, reason }) => {
             // A renewal of the token says goodbye.
-            if (port === "mqtt" && reason !== "client-done") this.disconnects++
+            if (port !== "mqtt" || reason === "client-done") return
+            this.disconnects++
             this.readingMs = 0
+            this.admittedMs = 0
         })
         this.gateway.on("fault", () => {
             // What came before led to it.
@@ -282,7 +285,8 @@ export class FaultBench {
             this.readingMs = 0
         })
         this.gateway.on("authenticated", () => {
-            this.admittedMs = this.clock.now()
+            this.connections++
+            if (!this.admittedMs) this.admittedMs = this.clock.now()
         })
     }
 }
