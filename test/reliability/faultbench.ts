@@ -179,7 +179,7 @@ export class FaultBench {
         await this.settle()
         const outcome = {
             disconnected: this.disconnects > 0,
-            errors: this.errors,
+            errors: [...this.errors],
             recoveredSec: 0,
             repeats: this.repeats - repeats,
         }

@@ -2,7 +2,9 @@
  * The thermostat in the VM behind a proxy whose line is bad: slow, in pieces, in lumps, lossy, stalling, and cut off at every record
  * of the handshake in every way. Nothing is lost, nothing panics, and when the line is good again the device is back in time.
  *
- * In virtual time, as `matrix.test.ts`, with the same oracle (`faultbench.ts`).
+ * In virtual time, as `matrix.test.ts`, with the same oracle (`faultbench.ts`). The waits between the device's tries are short, so that
+ * hundreds of connections can be broken: the true ones are the matrix's. With `THOROUGH=1`, as `npm run test:nightly` has it, the line
+ * is cut at every place; without, at one in four, at other ones for each kind of cut.
  */
 import assert from "node:assert/strict"
 import { after, before, describe, test } from "node:test"
@@ -12,14 +14,19 @@ import type { Image } from "../../sim/vm/compiler"
 import { Site } from "../site"
 import { FaultBench } from "./faultbench"
 
-/** What a TLS step may take, and what a wait between tries is, with some room, in seconds. */
+/** What a step of TLS may take, and the answer to a CONNECT, in seconds. */
 const STEP_SEC = 20
+const ANSWER_SEC = 30
+/** The next reading, and the wait before the next try. */
 const SOON_SEC = 8
 
-/** The waits between tries grow when one connection after the other is cut: so it is looked at within a minute. */
-const CUT_SEC = STEP_SEC + 60
+const THOROUGH = process.env.THOROUGH === "1"
 
 const GOOD: LineOptions = {}
+const CUTS: CutKind[] = ["reset", "close", "half-close", "silence"]
+
+/** By then the device has caught up with what it could not send. */
+const CATCH_UP_MS = 1_000
 
 /** A line, the whole life of a connection long. */
 const LINES: { name: string; line: LineOptions; withinSec: number }[] = [
@@ -61,7 +68,7 @@ const LINES: { name: string; line: LineOptions; withinSec: number }[] = [
     {
         name: "that stalls for 15 s in the handshake",
         line: { direction: "down", stallAfterBytes: 1_000, stallMs: 15_000 },
-        withinSec: 15 + SOON_SEC,
+        withinSec: STEP_SEC + SOON_SEC,
     },
 ]
 
@@ -75,7 +82,7 @@ describe("a line", () => {
 
     before(async () => {
         site = await Site.create()
-        image = await site.compile("src/mainthermostat.ts")
+        image = await site.compile("test/firmware/hasty.ts")
         bench = await FaultBench.start(site, image, {
             port: async ({ port }, clock) => {
                 proxy = await LineProxy.start({ port, clock, line: () => line })
@@ -112,7 +119,6 @@ describe("a line", () => {
                 await bench.prove()
             }
             line = GOOD
-            await bench.settle()
         })
 
     test("that stalls for longer than a step may take is left, and the next one is taken", async () => {
@@ -125,12 +131,11 @@ describe("a line", () => {
         await bench.nextReading()
         assert.ok(errors.includes("TlsTimeout"), errors.join())
         await bench.prove()
-        await bench.settle()
     })
 
-    for (const cut of ["reset", "close", "half-close", "silence"] as CutKind[])
+    for (const [i, cut] of CUTS.entries())
         for (const direction of ["down", "up"] as const)
-            test(`that is cut by a ${cut} at each record of a ${direction === "down" ? "gateway's" : "device's"} handshake, and inside of each, is left and made anew`, async t => {
+            test(`that ends by ${cut} at each record of a ${direction === "down" ? "gateway's" : "device's"} handshake, or inside of one, is left and made anew`, async t => {
                 // A connection on a good line shows where the records are.
                 bench.gateway.setCertificate(site.serverFiles())
                 const first = proxy.passages.length
@@ -139,28 +144,31 @@ describe("a line", () => {
                 const handshake = ends.slice(0, direction === "down" ? 7 : 3)
                 assert.ok(handshake.length >= 3, ends.join())
                 const places = [0, ...handshake.flatMap(end => [end - 1, end])]
+                const wanted = THOROUGH
+                    ? places
+                    : places.filter((_, n) => n % CUTS.length === i)
                 let worst = 0
-                for (const cutAfterBytes of places) {
+                for (const cutAfterBytes of wanted) {
                     bench.gateway.setCertificate(site.serverFiles())
                     const before = proxy.passages.length
                     line = { direction, cut, cutAfterBytes }
-                    const sinceMs = bench.clock.now()
                     bench.drop()
                     while (proxy.passages.length === before)
                         await bench.clock.pass(100)
                     line = GOOD
+                    const sinceMs = bench.clock.now()
                     await bench.nextReading()
                     const seconds = (bench.clock.now() - sinceMs) / 1000
                     worst = Math.max(worst, seconds)
                     assert.ok(
-                        seconds <= CUT_SEC,
+                        seconds <= ANSWER_SEC + SOON_SEC,
                         `cut at byte ${cutAfterBytes}: ${seconds} s`
                     )
-                    assert.deepEqual(bench.device.panics, [])
+                    await bench.clock.pass(CATCH_UP_MS)
+                    await bench.prove()
                 }
                 t.diagnostic(
-                    `${places.length} places, back after ${worst} s at most`
+                    `${wanted.length} of ${places.length} places, back after ${worst} s at most`
                 )
-                await bench.prove()
             })
 })
