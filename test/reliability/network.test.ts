@@ -3,7 +3,7 @@
  * of the handshake in every way. Nothing is lost, nothing panics, and when the line is good again the device is back in time.
  *
  * In virtual time, as `matrix.test.ts`, with the same oracle (`faultbench.ts`). The waits between the device's tries are short, so that
- * hundreds of connections can be broken: the true ones are the matrix's. With `THOROUGH=1`, as `npm run test:nightly` has it, the line
+ * hundreds of connections can be broken: the true ones are the matrix's. With `THOROUGH=1`, as `npm run test:faults` has it, the line
  * is cut at every place; without, at one in four, at other ones for each kind of cut.
  */
 import assert from "node:assert/strict"
