@@ -11,6 +11,7 @@ const SHORTENED = 0.05
 async function main() {
     const leaf = await createLeaf(rsaSet())
     ;(leaf as any).backoff = new Backoff(() => SHORTENED)
+    leaf.configure({ kickedWaitMs: 10000, kickedMaxMs: 60000 })
     setUp(leaf)
     leaf.start()
     while (true) {
