@@ -209,9 +209,12 @@ class Search {
             ErrorCode.X509Expired,
             "x509: a certificate has expired"
         )
+        let latestSec = policy.nowSec
+        if (policy.clockBehindSec !== undefined)
+            latestSec += policy.clockBehindSec
         if (policy.nowSec >= 0)
             failIf(
-                c.notBeforeSec > policy.nowSec + (policy.clockBehindSec || 0),
+                c.notBeforeSec > latestSec,
                 ErrorCode.X509NotYetValid,
                 "x509: a certificate is not valid yet"
             )
