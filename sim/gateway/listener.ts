@@ -3,21 +3,40 @@
  *
  * The TLS server is Node's (OpenSSL). It asks for a client certificate, as edgeHub does, and takes none for an answer.
  */
-import {
-    createServer,
-    type AddressInfo,
-    type Server,
-    type Socket,
-} from "node:net"
+import type { EventEmitter } from "node:events"
+import { createServer, type AddressInfo, type Socket } from "node:net"
+import type { Duplex } from "node:stream"
 import { TLSSocket, type SecureContext } from "node:tls"
 import type { Clock } from "./clock"
 import { GatewayError } from "./errors"
 import type { CloseReason, EventHub, PortName } from "./events"
 import { Link } from "./link"
 
+/** A connection that was accepted, as far as it is used here: Node's socket, or one in memory. */
+export interface AcceptedSocket extends Duplex {
+    readonly remoteAddress?: string
+    readonly remotePort?: number
+    setNoDelay(noDelay: boolean): unknown
+}
+
+/** An open port, as far as it is used here: Node's server, or one in memory. */
+export interface PortServer extends EventEmitter {
+    readonly listening: boolean
+    listen(port: number, host: string, listening: () => void): unknown
+    address(): string | AddressInfo | null
+    close(closed: () => void): unknown
+}
+
+export type CreateServer = (
+    options: { allowHalfOpen: boolean },
+    accept: (socket: AcceptedSocket) => void
+) => PortServer
+
 export interface ListenerOptions {
     port: PortName
     clock: Clock
+    /** TCP's if it is missing. */
+    createServer?: CreateServer
     events: EventHub
     context: SecureContext
     /** The number of links at a time; more are closed at once. */
@@ -30,14 +49,15 @@ export interface ListenerOptions {
 }
 
 export class Listener {
-    private readonly server: Server
+    private readonly server: PortServer
     private readonly links = new Set<Link>()
     private context: SecureContext
 
     constructor(private readonly options: ListenerOptions) {
         this.context = options.context
         // A client that has closed its side can still be answered what it asked before.
-        this.server = createServer({ allowHalfOpen: true }, socket =>
+        const open: CreateServer = options.createServer ?? createServer
+        this.server = open({ allowHalfOpen: true }, socket =>
             this.accept(socket)
         )
     }
@@ -79,7 +99,7 @@ export class Listener {
         await closed
     }
 
-    private accept(socket: Socket): void {
+    private accept(socket: AcceptedSocket): void {
         const { port, clock, events, maxLinks, nextId } = this.options
         const remote = `${socket.remoteAddress}:${socket.remotePort}`
         if (this.links.size >= maxLinks) {
@@ -89,7 +109,8 @@ export class Listener {
         }
         // A PUBACK is four bytes: it must not wait for the acknowledgement of the one before.
         socket.setNoDelay(true)
-        const stream = new TLSSocket(socket, {
+        // It takes any duplex stream, whatever its type says.
+        const stream = new TLSSocket(socket as Socket, {
             isServer: true,
             secureContext: this.context,
             requestCert: true,

@@ -14,7 +14,7 @@ import { Image } from "./compiler"
 import { FlashImage, readFlashFile, writeFlashFile } from "./flash"
 import { HeapUse } from "./heap"
 import { Machine, verifyImage } from "./machine"
-import { Address, Network, VmNetwork } from "./socket"
+import { Address, Connect, Network, VmNetwork } from "./socket"
 import { withSourcePlaces } from "./trace"
 
 /** A line that the program wrote to its console, or that the runtime wrote about an exception in it. */
@@ -72,6 +72,10 @@ export interface DeviceOptions {
     network?: VmNetwork
     /** Where a connection to a name and port goes really; only without `network`. */
     resolve?: (host: string, port: number) => Address | undefined
+    /** Opens its connections; default: TCP; only without `network`. */
+    connect?: Connect
+    /** Where its random bytes come from. Default: the system's. For simulations that a seed repeats. */
+    random?: (size: number) => Buffer
     clock?: Clock
     /** Public-key operations take as long as on this board, in the time of `clock`. Default: as long as they take here. */
     board?: Board
@@ -102,6 +106,8 @@ interface DeviceEvents {
     operation: [Operation]
     /** The board computes for so many ms; it stands still until they are over. */
     busy: [number]
+    /** It has written its flash. */
+    flash: []
     /** What the runtime itself logs. */
     runtime: [string]
     panic: [Panic]
@@ -132,6 +138,8 @@ export class Device extends EventEmitter<DeviceEvents> {
     private readonly network: VmNetwork
     private readonly flash: FlashImage
     private readonly flashFile: string | undefined
+    /** The flash as it was before the latest write. */
+    private beforeWrite: Buffer | undefined
     private restartTimer: unknown
     private stopped = false
     /** Whether the program is yet to start again. */
@@ -151,7 +159,11 @@ export class Device extends EventEmitter<DeviceEvents> {
         this.clock = this.boardClock ?? clock
         this.network =
             options.network ??
-            new Network({ clock: this.clock, resolve: options.resolve })
+            new Network({
+                clock: this.clock,
+                resolve: options.resolve,
+                connect: options.connect,
+            })
         if (typeof options.flash === "string") {
             this.flashFile = options.flash
             this.flash = readFlashFile(options.flash)
@@ -257,9 +269,26 @@ export class Device extends EventEmitter<DeviceEvents> {
 
     /** Switches the device off and on again, without a warning. The flash is kept. */
     async powerCycle(): Promise<void> {
+        this.cutPower()
+        await this.restorePower()
+    }
+
+    /** Switches the device off, without a warning. The flash is kept. */
+    cutPower(): void {
         this.powerOff()
         this.down = true
+    }
+
+    /** Switches it on again. */
+    async restorePower(): Promise<void> {
         await this.powerOn()
+    }
+
+    /** As if the latest write to flash had not come about: what a power cut just before its end leaves. */
+    undoFlashWrite(): void {
+        if (this.beforeWrite) this.flash.replace(this.beforeWrite)
+        this.beforeWrite = undefined
+        this.keepFlash()
     }
 
     /** Switches the device off for good. */
@@ -287,10 +316,13 @@ export class Device extends EventEmitter<DeviceEvents> {
             gcStress: this.options.gcStress ?? false,
             countOpcodes: this.options.countOpcodes ?? false,
             loadFlash: () => this.flash.bytes,
+            random: this.options.random,
             saveFlash: bytes => {
                 this.flashWrites++
+                this.beforeWrite = this.flash.bytes
                 this.flash.replace(bytes)
                 this.keepFlash()
+                this.emit("flash")
             },
             onLine: line => this.onLine(line),
             onPanic: code => this.onPanic(code),

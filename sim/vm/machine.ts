@@ -41,6 +41,8 @@ export interface MachineOptions {
     deviceId: string
     gcStress: boolean
     countOpcodes: boolean
+    /** Where the device's random bytes come from. */
+    random?: (size: number) => Buffer
     loadFlash(): Uint8Array
     saveFlash(bytes: Uint8Array): void
     /** A line of the runtime's log, the program's console among it. */
@@ -81,7 +83,12 @@ export class Machine {
         // The glue code calls these only after the machine is there.
         const late: { machine?: Machine } = {}
         const factory = loadVm(
-            globalsFor(options.clock, options.network, () => late.machine),
+            globalsFor(
+                options.clock,
+                options.network,
+                () => late.machine,
+                options.random
+            ),
             options.countOpcodes ? countingBundle : undefined
         )
         const vm = (await factory({ noExitRuntime: true })) as VmModule
@@ -182,13 +189,14 @@ export class Machine {
 function globalsFor(
     clock: Clock,
     network: VmNetwork,
-    machine: () => Machine | undefined
+    machine: () => Machine | undefined,
+    random: (size: number) => Buffer = crypto.randomBytes
 ): VmGlobals {
     const silent = () => undefined
     const modules: Record<string, unknown> = {
         net: network,
         tls: noTls,
-        crypto,
+        crypto: { ...crypto, randomBytes: random },
         fs,
         path,
     }
