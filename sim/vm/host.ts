@@ -76,6 +76,11 @@ export interface DeviceOptions {
     connect?: Connect
     /** Where its random bytes come from. Default: the system's. For simulations that a seed repeats. */
     random?: (size: number) => Buffer
+    /**
+     * How often the runtime looks around when it has nothing to do, in ms: at most so much later than on a board, where it is
+     * 10 ms, it notices what came. Default: as there. For simulations of many days, whose time goes into idle ticks.
+     */
+    idleTickMs?: number
     clock?: Clock
     /** Public-key operations take as long as on this board, in the time of `clock`. Default: as long as they take here. */
     board?: Board
@@ -148,6 +153,8 @@ export class Device extends EventEmitter<DeviceEvents> {
     private seen = 0
     private limited = false
     private watch: HeapPeak | undefined
+    /** After how many bytes the VM collects while it is not watched. */
+    private threshold: number | undefined
 
     private constructor(private readonly options: DeviceOptions) {
         super()
@@ -267,6 +274,14 @@ export class Device extends EventEmitter<DeviceEvents> {
         return (this.watch = { live: 0, garbageBytes, samples: 0 })
     }
 
+    /** Ends `watchHeap`: the VM collects as it does by itself. */
+    unwatchHeap(): void {
+        this.watch = undefined
+        if (this.threshold !== undefined)
+            this.machine?.heap.collectEvery(this.threshold)
+        this.threshold = undefined
+    }
+
     /** Switches the device off and on again, without a warning. The flash is kept. */
     async powerCycle(): Promise<void> {
         this.cutPower()
@@ -317,6 +332,7 @@ export class Device extends EventEmitter<DeviceEvents> {
             countOpcodes: this.options.countOpcodes ?? false,
             loadFlash: () => this.flash.bytes,
             random: this.options.random,
+            idleTickMs: this.options.idleTickMs,
             saveFlash: bytes => {
                 this.flashWrites++
                 this.beforeWrite = this.flash.bytes
@@ -426,7 +442,8 @@ export class Device extends EventEmitter<DeviceEvents> {
         if (!this.watch) return
         const use = this.heap()
         if (!use) return
-        heap.collectEvery(this.watch.garbageBytes)
+        const before = heap.collectEvery(this.watch.garbageBytes)
+        this.threshold ??= before
         this.watch.samples++
         this.watch.live = Math.max(this.watch.live, use.used)
     }

@@ -43,6 +43,8 @@ export interface MachineOptions {
     countOpcodes: boolean
     /** Where the device's random bytes come from. */
     random?: (size: number) => Buffer
+    /** How often the runtime looks around when it has nothing to do, in ms. Its own is `IDLE_TICK_MS`. */
+    idleTickMs?: number
     loadFlash(): Uint8Array
     saveFlash(bytes: Uint8Array): void
     /** A line of the runtime's log, the program's console among it. */
@@ -64,6 +66,9 @@ const noTls = {
             "the runtime's own TLS is not available: Edge Leaf brings its own"
         ),
 }
+
+/** The longest wait of the runtime, on boards and here, in ms. */
+export const IDLE_TICK_MS = 10
 
 export class Machine {
     readonly heap = new HeapProbe(() => this.vm.HEAPU32)
@@ -87,7 +92,7 @@ export class Machine {
                 options.clock,
                 options.network,
                 () => late.machine,
-                options.random
+                options
             ),
             options.countOpcodes ? countingBundle : undefined
         )
@@ -190,7 +195,10 @@ function globalsFor(
     clock: Clock,
     network: VmNetwork,
     machine: () => Machine | undefined,
-    random: (size: number) => Buffer = crypto.randomBytes
+    {
+        random = crypto.randomBytes,
+        idleTickMs = IDLE_TICK_MS,
+    }: Pick<MachineOptions, "random" | "idleTickMs"> = {}
 ): VmGlobals {
     const silent = () => undefined
     const modules: Record<string, unknown> = {
@@ -208,7 +216,11 @@ function globalsFor(
         },
         Date: { now: () => machine()?.now() ?? clock.now() },
         setTimeout: (callback, delayMs) =>
-            clock.setTimeout(() => machine()?.tick(callback), delayMs),
+            clock.setTimeout(
+                () => machine()?.tick(callback),
+                // What the runtime waits for comes sooner than this, or there is nothing.
+                delayMs < IDLE_TICK_MS ? delayMs : idleTickMs
+            ),
         // Emscripten's own watchdog is not wanted.
         setInterval: undefined,
         clearInterval: timer => clock.clearTimeout(timer),

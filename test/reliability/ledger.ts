@@ -1,0 +1,208 @@
+/**
+ * Who owes what: each reading that a sensor gave to the device, and what became of it.
+ *
+ * A reading's number in its boot is the number in its message's id, and its value is in the message's body, so that nothing
+ * can be taken for another. A message counts once, by its id; it has to come in the order of its boot. What did not come
+ * has to be explained: dropped from a full outbox, as the device's own counter says, exactly; or taken by a power cut, within
+ * the policy. `problems` says what could not be explained.
+ */
+import type { Message } from "../../sim/gateway/store"
+import type { Policy } from "./policy"
+
+export interface Reading {
+    atMs: number
+    value: number
+    alert: boolean
+    /** When it came first. */
+    receivedMs?: number
+}
+
+/** From one start of the firmware to its end. */
+interface Boot {
+    number: number
+    startMs: number
+    endMs: number
+    readings: Reading[]
+    /** The device's own count of dropped messages. */
+    dropped: number
+    /** The number of the newest reading that came. */
+    newest: number
+}
+
+export interface Summary {
+    boots: number
+    readings: number
+    alerts: number
+    received: number
+    duplicates: number
+    /** Counted by the device. */
+    dropped: number
+    lostToCuts: number
+    /** Age of the oldest reading that a cut has taken, in ms. */
+    oldestLostMs: number
+}
+
+export class Ledger {
+    readonly problems: string[] = []
+    duplicates = 0
+    private readonly boots: Boot[] = []
+
+    constructor(
+        private readonly now: () => number,
+        private readonly policy: Policy,
+        /** Bytes of a message with topic and body. */
+        private readonly sizeOf: (id: string, reading: Reading) => number
+    ) {}
+
+    /** The firmware has started. */
+    started(): void {
+        this.boots.push({
+            number: 0,
+            startMs: this.now(),
+            endMs: Infinity,
+            readings: [],
+            dropped: 0,
+            newest: 0,
+        })
+    }
+
+    /** It has said its boot's number. The one before may have had the same, when a cut took the record of it. */
+    numbered(number: number): void {
+        const boot = this.current
+        boot.number = number
+        for (const other of this.boots)
+            if (other !== boot && other.number === number) {
+                if (other.newest > 0)
+                    this.problems.push(
+                        `boot ${number}: a number that was used before`
+                    )
+                other.number = -1
+            }
+    }
+
+    read(value: number, alert: boolean): void {
+        this.current.readings.push({ atMs: this.now(), value, alert })
+    }
+
+    /** The device's counter. */
+    dropped(count: number): void {
+        const boot = this.current
+        if (count < boot.dropped)
+            this.problems.push(`boot ${boot.number}: its counter went down`)
+        boot.dropped = count
+    }
+
+    /** The power is cut. */
+    ended(): void {
+        this.current.endMs = this.now()
+    }
+
+    received({ systemProperties, body }: Message): void {
+        const id = systemProperties.messageId ?? ""
+        const [number, sequence] = id.split("-").map(Number)
+        const boot = this.boots.find(one => one.number === number)
+        const reading = boot?.readings[sequence - 1]
+        if (!boot || !reading)
+            return void this.problems.push(`${id}: no such reading`)
+        const { temperature } = JSON.parse(body.toString()) as {
+            temperature: number | null
+        }
+        if (temperature !== reading.value)
+            this.problems.push(
+                `${id}: ${temperature}, but ${reading.value} was read`
+            )
+        if (reading.receivedMs !== undefined) return void this.duplicates++
+        reading.receivedMs = this.now()
+        if (sequence < boot.newest)
+            this.problems.push(`${id} came after ${boot.newest}`)
+        boot.newest = Math.max(boot.newest, sequence)
+    }
+
+    /** Settles everything. The last boot goes on, and has nothing left to send. */
+    settle(): Summary {
+        const summary: Summary = {
+            boots: this.boots.length,
+            readings: 0,
+            alerts: 0,
+            received: 0,
+            duplicates: this.duplicates,
+            dropped: 0,
+            lostToCuts: 0,
+            oldestLostMs: 0,
+        }
+        for (const boot of this.boots) {
+            const { readings } = boot
+            summary.readings += readings.length
+            summary.alerts += readings.filter(({ alert }) => alert).length
+            summary.received += readings.filter(
+                ({ receivedMs }) => receivedMs !== undefined
+            ).length
+            summary.dropped += boot.dropped
+            for (const lost of this.settleBoot(boot)) {
+                summary.lostToCuts++
+                summary.oldestLostMs = Math.max(
+                    summary.oldestLostMs,
+                    boot.endMs - lost.atMs
+                )
+            }
+        }
+        return summary
+    }
+
+    /** Gives what the cut at the end of the boot has taken. */
+    private settleBoot(boot: Boot): Reading[] {
+        const { number, readings, dropped, newest } = boot
+        const { policy } = this
+        const problem = (text: string) =>
+            this.problems.push(`boot ${number}: ${text}`)
+        const missing = readings.flatMap((reading, i) =>
+            reading.receivedMs === undefined ? [i] : []
+        )
+        // Older ones than the newest that came have left the outbox: to the gateway, or for want of room.
+        const before = missing.filter(i => i + 1 < newest).length
+        if (before > dropped)
+            problem(
+                `${before} readings are missing before ${newest}, the device has counted ${dropped}`
+            )
+        const after = missing.filter(i => i + 1 > newest)
+        const later = Math.max(0, dropped - before)
+        const gone = after.slice(0, later)
+        const taken = after.slice(later)
+        if (boot.endMs === Infinity && taken.length > 0)
+            problem(`${taken.length} readings never came`)
+        if (gone.length < later)
+            problem(`${dropped} dropped, but all but ${missing.length} came`)
+        const lengthOf = (i: number) =>
+            this.sizeOf(`${number}-${i + 1}`, readings[i]) +
+            policy.overheadBytes
+        const bytes = taken.reduce((sum, i) => sum + lengthOf(i), 0)
+        // The last reading may not have been in the outbox yet when the power went.
+        const last = taken.length ? lengthOf(taken[taken.length - 1]) : 0
+        if (bytes - last > policy.outboxBytes)
+            problem(
+                `the cut took ${taken.length} readings, ${bytes} bytes: more than the outbox holds`
+            )
+        // One more was dropped than there was need for.
+        if (gone.length && bytes + lengthOf(gone[0]) <= policy.outboxBytes)
+            problem(`${gone.length} were dropped before the outbox was full`)
+        for (const i of gone)
+            if (readings[i].alert && !policy.dropsAlerts)
+                problem(`reading ${i + 1}, an alert, was dropped`)
+        for (const i of taken) {
+            const { alert, atMs } = readings[i]
+            if (alert && !policy.cutTakesAlerts)
+                problem(`reading ${i + 1}, an alert, was lost`)
+            else if (boot.endMs - atMs > policy.cutTakesMs)
+                problem(
+                    `reading ${i + 1} was lost ${Math.round((boot.endMs - atMs) / 1000)} s after it was taken`
+                )
+        }
+        return taken.map(i => readings[i])
+    }
+
+    private get current(): Boot {
+        const boot = this.boots.at(-1)
+        if (!boot) throw new Error("the firmware has not started")
+        return boot
+    }
+}
