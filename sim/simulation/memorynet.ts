@@ -34,6 +34,8 @@ export type NetClock = Pick<Clock, "now" | "setTimeout">
 export class MemoryNet {
     private readonly servers = new Map<number, MemoryServer>()
     private lastPort = FIRST_FREE_PORT
+    /** Told each connection that a host wants to open, when it arrives; `listening`: somebody is there. */
+    onAttempt: (port: number, listening: boolean) => void = () => undefined
 
     constructor(
         readonly clock: NetClock,
@@ -104,13 +106,15 @@ export class MemoryHost {
         const toServer = new Direction(this, server)
         const toClient = new Direction(this, client)
         this.sockets.add(client)
-        client.once("close", () => {
+        let ends = 2
+        const closed = () => {
+            if (--ends > 0) return
             this.sockets.delete(client)
-        })
-        server.once("close", () => {
             this.lines.delete(toServer)
             this.lines.delete(toClient)
-        })
+        }
+        client.once("close", closed)
+        server.once("close", closed)
         this.lines.add(toServer).add(toClient)
         client.out = toServer
         client.what = `${this.address}:${port}`
@@ -118,7 +122,10 @@ export class MemoryHost {
         server.connecting = false
         // The first way is the SYN's: who is there is found out at its end.
         server.opened = () => {
+            // A host that has given up repeats nothing: so nothing has arrived.
+            if (client.destroyed) return server.destroy()
             const listening = this.net.serverAt(port)
+            this.net.onAttempt(port, listening !== undefined)
             if (!listening) {
                 toClient.send("refused")
                 return server.destroy()

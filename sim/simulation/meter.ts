@@ -16,6 +16,9 @@ import type { JacdacPort } from "../vm/host"
 /** Roles are taken from services that were silent for 2 s. */
 const ANNOUNCE_MS = 1000
 
+/** Less than the time between two readings, and more than a question waits to be asked again. */
+const SAME_MS = 5000
+
 const FRAME_HEADER = 12
 const PACKET_HEADER = 4
 const FLAG_COMMAND = 1
@@ -44,6 +47,8 @@ export class Meter implements JacdacPort {
     private send: (frame: Uint8Array) => void = () => undefined
     private timer: unknown
     private values: Values = { temperatureC: 0, humidityPercent: 0 }
+    /** Until then the thermometer's answer is the same: the runtime asks again when it is too busy to hear it. */
+    private sameUntilMs = -Infinity
 
     /** @param read the device reads its thermometer: what is measured now; the hygrometer is read after it */
     constructor(
@@ -75,7 +80,12 @@ export class Meter implements JacdacPort {
     }
 
     private answer(service: number): void {
-        if (service === Service.Thermometer) this.values = this.read()
+        const nowMs = this.clock.now()
+        if (service !== Service.Thermometer) this.sameUntilMs = -Infinity
+        else {
+            if (nowMs >= this.sameUntilMs) this.values = this.read()
+            this.sameUntilMs = nowMs + SAME_MS
+        }
         const { temperatureC, humidityPercent } = this.values
         const data = Buffer.alloc(4)
         data.writeInt32LE(

@@ -48,6 +48,7 @@ const PROVISIONED_AGO_SEC = 60
 export interface WorldOptions {
     seed: number
     image: Image
+    /** Whose seconds public-key operations take; without one, none. */
     board?: BoardName
     /** By how much the gateway's clock is fast, in millionths. */
     gatewayPpm?: number
@@ -137,7 +138,7 @@ export class World {
             image: this.options.image,
             flash,
             clock,
-            board: BOARDS[this.options.board ?? "esp32-c3"],
+            board: this.options.board && BOARDS[this.options.board],
             connect: host.connect,
             random: seededBytes(this.options.seed, id),
             idleTickMs: IDLE_TICK_MS,

@@ -80,6 +80,11 @@ const MAX_POLL_MS = 5000
 const MIN_POLL_MS = 100
 /** A plug that bounces must not tear the first write to flash: that could format the store. */
 const SETTLE_MS = 1000
+/**
+ * When power comes back to a house, it does to all its leaves in the same second: from the second boot on the first try waits for
+ * up to this. The first boot has somebody who watches it, and waits for nothing.
+ */
+const START_SPREAD_MS = 10000
 /** Later than any uptime. */
 const NEVER_MS = 1e15
 
@@ -156,6 +161,7 @@ export class Leaf {
         log(`device ${this.settings.deviceId}, boot ${this.boot}`)
         await ds.sleep(SETTLE_MS)
         await this.store("boots", this.boot)
+        if (this.boot > 1) await ds.sleep(hardwareRandom() * START_SPREAD_MS)
         this.lastSentMs = ds.millis()
         while (!this.stopping) await this.runConnection()
         log("stopped")

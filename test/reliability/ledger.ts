@@ -142,7 +142,7 @@ export class Ledger {
                 summary.lostToCuts++
                 summary.oldestLostMs = Math.max(
                     summary.oldestLostMs,
-                    boot.endMs - lost.atMs
+                    Math.min(boot.endMs, this.now()) - lost.atMs
                 )
             }
         }
