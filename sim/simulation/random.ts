@@ -9,7 +9,11 @@ export function seededBytes(
     name: string
 ): (size: number) => Buffer {
     const key = createHash("sha256").update(`${seed} ${name}`).digest()
-    const cipher = createCipheriv("aes-128-ctr", key.subarray(0, 16), key.subarray(16))
+    const cipher = createCipheriv(
+        "aes-128-ctr",
+        key.subarray(0, 16),
+        key.subarray(16)
+    )
     let left = Buffer.alloc(0)
     return size => {
         while (left.length < size)

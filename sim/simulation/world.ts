@@ -40,7 +40,7 @@ const GATEWAY_NAME = "gateway.test"
 const HUB_NAME = "hub.azure-devices.net"
 
 /** See `DeviceOptions.idleTickMs`. */
-const IDLE_TICK_MS = 50
+const IDLE_TICK_MS = 100
 
 /** The devices were provisioned shortly before they are switched on, in seconds. */
 const PROVISIONED_AGO_SEC = 60

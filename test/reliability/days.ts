@@ -66,6 +66,8 @@ export interface DaysResult {
     cuts: number
     longestUptimeMs: number
     connections: number
+    /** TLS handshakes that were done, of either port. */
+    handshakes: number
     resumed: number
     renewals: number
     timeReads: number
@@ -116,6 +118,7 @@ class Run {
     private connected = false
     private total = { connections: 0, renewals: 0, timeReads: 0 }
     private yesterday = { ...this.total, flashWrites: 0 }
+    private handshakes = 0
     private resumed = 0
     private refused = 0
     private longestUptimeMs = 0
@@ -184,6 +187,7 @@ class Run {
             outageMs: this.outageMs,
             longestUptimeMs: this.longestUptimeMs,
             ...total,
+            handshakes: this.handshakes,
             resumed: this.resumed,
             refused: this.refused,
             flashWrites: leaf.device.flashWrites,
@@ -222,7 +226,6 @@ class Run {
     }
 
     private note(text: string): void {
-        if (process.env.TRACE) console.log((this.world.elapsedMs/1000).toFixed(2), text)
         this.hash.update(`${this.world.elapsedMs.toFixed(3)} ${text}\n`)
     }
 
@@ -237,6 +240,7 @@ class Run {
             this.ledger.received(message)
         })
         gateway.on("secured", ({ resumed }) => {
+            this.handshakes++
             if (resumed) this.resumed++
         })
         gateway.on("refused", () => this.refused++)

@@ -44,7 +44,7 @@ export function planOf(random: Random, days: number): Happening[] {
             newCertificate: true,
         },
     ]
-    for (let atMs = 0; ; ) {
+    for (let atMs = 0; ;) {
         atMs += waitOf(random, OUTAGE_EVERY_MS)
         if (atMs >= endMs) break
         const forMs = lengthOf(random, LONGEST_OUTAGE_MS)
@@ -56,7 +56,7 @@ export function planOf(random: Random, days: number): Happening[] {
         atMs += forMs
     }
     const first = random.oneIn(WITHOUT_CUTS) ? Infinity : 0
-    for (let atMs = first; ; ) {
+    for (let atMs = first; ;) {
         atMs += waitOf(random, CUT_EVERY_MS)
         if (!(atMs < endMs)) break
         plan.push({

@@ -22,6 +22,8 @@ const PATIENCE_MS = 30 * MINUTE_MS
 
 export interface Storm {
     name: string
+    /** The devices are new, and have nothing to remember. */
+    isFirst: boolean
     /** Connections that devices began, in each second from the storm's beginning on: at the gateway, and at a closed port. */
     accepted: number[]
     refused: number[]
@@ -54,8 +56,10 @@ export async function runStorms(
     const { clock } = world
     try {
         const storms = new Storms(world, devices, log)
-        await storms.watch("first contact: all are switched on at once", 0, () =>
-            addLeaves(world, devices, new Random(seed))
+        await storms.watch(
+            "first contact: all are switched on at once",
+            0,
+            () => addLeaves(world, devices, new Random(seed))
         )
         await clock.pass(CALM_MS)
         await storms.watch(
@@ -126,6 +130,7 @@ class Storms {
         const beganMs = world.elapsedMs
         const storm: Storm = {
             name,
+            isFirst: this.all.length === 0,
             accepted: [],
             refused: [],
             halfBackSec: NaN,
@@ -146,8 +151,7 @@ class Storms {
             }
             const off = gateway.on("authenticated", ({ deviceId }) => {
                 back.add(deviceId)
-                const seconds =
-                    (world.elapsedMs - beganMs - awayMs) / SECOND_MS
+                const seconds = (world.elapsedMs - beganMs - awayMs) / SECOND_MS
                 if (back.size === Math.ceil(devices / 2))
                     storm.halfBackSec = seconds
                 if (back.size < devices) return
@@ -181,7 +185,12 @@ export function peakOf(counts: readonly number[]): number {
 }
 
 /** Connections begun in each second, as text; several seconds in a line when there are many: then the highest of them counts. */
-export function plotStorm({ name, accepted, refused, ...times }: Storm): string {
+export function plotStorm({
+    name,
+    accepted,
+    refused,
+    ...times
+}: Storm): string {
     const length = Math.max(accepted.length, refused.length)
     const step = Math.ceil(length / LINES)
     const peak = Math.max(peakOf(accepted), peakOf(refused), 1)
