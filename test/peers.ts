@@ -85,6 +85,13 @@ export class Peer {
         return peer
     }
 
+    /** What it ended with, if it did so by itself. */
+    ending(): string | undefined {
+        const { exitCode, signalCode } = this.child
+        if (exitCode !== null) return `exit code ${exitCode}`
+        return signalCode ?? undefined
+    }
+
     async stop(): Promise<void> {
         if (this.child.exitCode !== null || this.child.signalCode !== null)
             return

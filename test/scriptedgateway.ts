@@ -304,7 +304,7 @@ export type MakeTls = (
     output: (bytes: Buffer) => void
 ) => HostileServer
 
-/** The most content of a record. */
+/** The most content of a record, RFC 8446 5.1. */
 const RECORD_BYTES = 16384
 
 /** Listens on a free port; each connection has a behaviour of its own, by its number. */
@@ -315,19 +315,30 @@ export class ScriptedGateway {
         private readonly server: Server,
         private readonly clock: VirtualClock,
         private readonly behave: (round: number) => Behaviour,
-        private readonly makeTls?: MakeTls
+        private readonly makeTls?: MakeTls,
+        private readonly recordBytes = RECORD_BYTES
     ) {
         server.on("connection", socket => this.visits.push(this.open(socket)))
     }
 
-    /** @param makeTls default: no TLS */
+    /**
+     * @param makeTls default: no TLS
+     * @param recordBytes the most content of a record
+     */
     static async start(
         clock: VirtualClock,
         behave: (round: number) => Behaviour,
-        makeTls?: MakeTls
+        makeTls?: MakeTls,
+        recordBytes?: number
     ): Promise<ScriptedGateway> {
         const server = createServer({ allowHalfOpen: true })
-        const gateway = new ScriptedGateway(server, clock, behave, makeTls)
+        const gateway = new ScriptedGateway(
+            server,
+            clock,
+            behave,
+            makeTls,
+            recordBytes
+        )
         server.listen(0, "127.0.0.1")
         await once(server, "listening")
         return gateway
@@ -343,8 +354,8 @@ export class ScriptedGateway {
             output
         )
         const seal = (bytes: Buffer) => {
-            for (let at = 0; at < bytes.length; at += RECORD_BYTES)
-                tls!.sendData(bytes.subarray(at, at + RECORD_BYTES))
+            for (let at = 0; at < bytes.length; at += this.recordBytes)
+                tls!.sendData(bytes.subarray(at, at + this.recordBytes))
         }
         // The twin has changed at each connection: so there is always something to see.
         const visit = new Visit(

@@ -35,7 +35,7 @@ import type { Leaf } from "./leaf"
 import { describe, log } from "./log"
 
 /** Handlers that run at once. A parsed payload takes up to 6 KB. */
-export const MAX_RUNNING = 3
+export const MAX_RUNNING = 2
 
 /** Calls that wait for their answer; when there are more, nobody hears of the newest. */
 export const MAX_CALLS = 8

@@ -42,7 +42,7 @@ export const MAX_TRIES = 5
 
 /** Changes that wait for the handler, and the longest of them: instead of more the whole document is read. */
 export const MAX_PATCHES = 4
-export const MAX_PATCH_BYTES = 1024
+export const MAX_PATCH_BYTES = 512
 
 /** A version that is not the one before any other. */
 const UNSEEN = -2

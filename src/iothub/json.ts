@@ -11,11 +11,14 @@ import * as ds from "@devicescript/core"
 import { ErrorCode, fail, failIf } from "../errors"
 
 /** The longest body that is parsed. Its text and its values are on the heap with it for a while. */
-export const MAX_JSON_BYTES = 4096
+export const MAX_JSON_BYTES = 2048
 /** IoT Hub allows 10 levels in a twin. */
 export const MAX_JSON_DEPTH = 16
-/** Lists, objects and what is in them: 24 bytes of heap each, more or less. */
-export const MAX_JSON_VALUES = 256
+/**
+ * Brackets, commas and colons: each stands for up to 48 bytes of heap (an object that has one member takes twice as much), the
+ * texts not counted.
+ */
+export const MAX_JSON_MARKS = 96
 /** Escapes in what is printed, a byte outside ASCII is one: 130 instructions each, without a pause. */
 export const MAX_JSON_ESCAPES = 512
 
@@ -45,10 +48,10 @@ export async function parseJson(body: Buffer): Promise<any> {
     }
 }
 
-/** Counts brackets and commas outside of texts. Where the text is no JSON the parser stops earlier, and not deeper. */
+/** Counts brackets, commas and colons outside of texts. Where the text is no JSON the parser stops earlier, and not deeper. */
 async function checkShape(body: Buffer): Promise<void> {
     let depth = 0
-    let values = 1
+    let marks = 0
     let inText = false
     let pauseAt = 0
     for (let i = 0; i < body.length; i++) {
@@ -62,13 +65,14 @@ async function checkShape(body: Buffer): Promise<void> {
         else if (inText) {
             if (byte === BACKSLASH) i = i + 1
         } else {
-            // [ and {, ] and } differ from each other in one bit; a comma as a bracket begins a value.
+            // [ and {, ] and } differ from each other in one bit.
             const bracket = byte | 0x20
             if (bracket === 0x7b) depth = depth + 1
             if (bracket === 0x7d) depth = depth - 1
-            if (bracket === 0x7b || byte === 0x2c) values = values + 1
+            if (bracket === 0x7b || byte === 0x2c || byte === 0x3a)
+                marks = marks + 1
             failIf(
-                depth > MAX_JSON_DEPTH || values > MAX_JSON_VALUES,
+                depth > MAX_JSON_DEPTH || marks > MAX_JSON_MARKS,
                 ErrorCode.JsonTooLarge,
                 "iothub: a JSON text is too deep or has too many values"
             )

@@ -13,9 +13,10 @@ import { checkHeader } from "./packet"
 
 /**
  * The most bytes that are kept of a packet, fixed header not counted. While a message is taken apart it is on the heap
- * twice; that, its record and its parsed form fit beside everything else.
+ * twice; that, its record and its parsed form fit beside everything else. The beginning of a longer one is longer than any JSON
+ * text that is parsed, so that it is not taken for one.
  */
-export const MAX_PACKET_BYTES = 8192
+export const MAX_PACKET_BYTES = 4096
 
 /** What one `read` came to. */
 export const enum Reading {

@@ -5,7 +5,7 @@ import { pace } from "../crypto/pace"
 import { Transport } from "../transport"
 import { Alert, alertFor, readAlert, sendAlert } from "./alert"
 import { MessageReader } from "./message"
-import { ContentType, RecordLayer } from "./record"
+import { ContentType, MAX_FRAGMENT, RecordLayer } from "./record"
 import { ServerProof } from "./serverproof"
 
 /** Warnings in one connection before it is taken for a flood (R5); a server has a reason for one at most. */
@@ -48,12 +48,17 @@ export class TlsConnection implements Transport {
                     ErrorCode.ConnectionClosed,
                     "tls: it was closed"
                 )
-                const message = this.messages.take()
+                const records = this.records
+                const isRest =
+                    records.type === ContentType.ApplicationData &&
+                    records.from < records.to
+                const message = isRest ? null : this.messages.take()
                 if (message !== null) {
                     await pace(OPCODES_A_MESSAGE)
                     await this.postHandshake.handle(message, this)
                 } else {
-                    if (!(await this.records.read(deadlineMs))) return undefined
+                    if (!isRest && !(await records.read(deadlineMs)))
+                        return undefined
                     const content = this.readContent()
                     if (content !== null) return content
                 }
@@ -65,7 +70,7 @@ export class TlsConnection implements Transport {
         }
     }
 
-    /** The application data of the record that was just read; null if it holds something else. */
+    /** Application data of the record that was just read, a long one's in parts; null if it holds something else. */
     private readContent(): Buffer {
         const records = this.records
         const from = records.from
@@ -75,17 +80,22 @@ export class TlsConnection implements Transport {
             ErrorCode.TlsInterrupted,
             "tls: a handshake message is interrupted"
         )
-        records.from = records.to
+        const to = records.to
         if (records.type === ContentType.ApplicationData) {
-            if (from === records.to) return null
-            return records.data.slice(from, records.to)
+            // Beside the longest record there is no room for a copy of all of it, nor for the next one.
+            records.from = Math.min(from + MAX_FRAGMENT, to)
+            if (from === to) return null
+            const content = records.data.slice(from, records.from)
+            if (records.from === to) records.data = null
+            return content
         }
+        records.from = to
         failIf(
             records.type !== ContentType.Alert,
             ErrorCode.TlsUnexpectedRecord,
             "tls: a record of another type was expected"
         ) // S2
-        this.ended = readAlert(records.data, from, records.to)
+        this.ended = readAlert(records.data, from, to)
         this.warnings++
         failIf(
             this.warnings > MAX_WARNINGS,

@@ -5,6 +5,11 @@ import type { Json } from "../../sim/gateway/twin"
 import { type Random, seededRandom } from "../random"
 import { DEVICE_ID, Site } from "../site"
 
+const { MAX_JSON_BYTES, MAX_JSON_MARKS } = require("../../src/iothub/json") as {
+    MAX_JSON_BYTES: number
+    MAX_JSON_MARKS: number
+}
+
 const WAIT_MS = 30_000
 const CALLS = 300
 
@@ -56,7 +61,26 @@ function randomJson(random: Random, depth: number): Json {
     }
 }
 
-test(`${CALLS} random JSON values and statuses come back from a device as they were sent`, async () => {
+/** Brackets, commas and colons outside of texts, as the device counts them. */
+function countMarks(value: Json): number {
+    if (value === null || typeof value !== "object") return 0
+    const children = Object.values(value)
+    const separators = Math.max(0, children.length - 1)
+    const colons = Array.isArray(value) ? 0 : children.length
+    return children.reduce<number>(
+        (sum, child) => sum + countMarks(child),
+        1 + separators + colons
+    )
+}
+
+function isTooLarge(payload: Json): boolean {
+    return (
+        Buffer.byteLength(JSON.stringify(payload)) > MAX_JSON_BYTES ||
+        countMarks(payload) > MAX_JSON_MARKS
+    )
+}
+
+test(`${CALLS} random JSON values and statuses come back from a device as they were sent, or are answered 413`, async () => {
     const random = seededRandom("echo")
     const site = await Site.create()
     try {
@@ -72,15 +96,15 @@ test(`${CALLS} random JSON values and statuses come back from a device as they w
         for (let i = 0; i < CALLS; i++) {
             const value = randomJson(random, 4)
             const status = random.below(1024)
-            const result = await gateway.methods.invoke(DEVICE_ID, "echo", {
-                status,
-                value,
-            })
-            assert.deepEqual(
-                result,
-                { status, payload: value },
-                `call ${i}, SEED=${random.seed}`
+            const payload = { status, value }
+            const result = await gateway.methods.invoke(
+                DEVICE_ID,
+                "echo",
+                payload
             )
+            const call = `call ${i}, SEED=${random.seed}`
+            if (isTooLarge(payload)) assert.equal(result.status, 413, call)
+            else assert.deepEqual(result, { status, payload: value }, call)
         }
         assert.deepEqual(device.panics, [])
     } finally {

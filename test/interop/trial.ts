@@ -129,6 +129,7 @@ export class Trials {
 
     private check(one: Case, rounds: Round[], peer: Peer): void {
         const server = SERVERS[one.peer]
+        assert.equal(peer.ending(), undefined, peer.output.slice(-2000))
         assert.deepEqual(
             rounds.map(({ failure }) => failure),
             new Array(ROUNDS).fill(undefined)

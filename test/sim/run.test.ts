@@ -4,7 +4,7 @@ import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { after, describe, test } from "node:test"
+import { after, before, describe, test } from "node:test"
 import { DEVICE_ID, GATEWAY_NAME, HUB_NAME, Site } from "../site"
 
 const LEAF = join(__dirname, "../../sim/cli/leaf.js")
@@ -15,20 +15,17 @@ interface Result {
     stderr: string
 }
 
-/** Runs `leaf …`; `interrupt` sends SIGINT when the output has this text. */
-function leaf(args: string[], interrupt?: string): Promise<Result> {
+/** Runs `leaf …`, and sends SIGINT when `enough` is there. */
+function leaf(args: string[], enough?: Promise<unknown>): Promise<Result> {
     return new Promise(resolve => {
         const child = spawn(process.execPath, [LEAF, ...args])
         const result: Result = { code: null, stdout: "", stderr: "" }
-        child.stdout.on("data", data => {
-            result.stdout += String(data)
-            if (interrupt && result.stdout.includes(interrupt)) {
-                interrupt = undefined
-                child.kill("SIGINT")
-            }
-        })
+        child.stdout.on("data", data => (result.stdout += String(data)))
         child.stderr.on("data", data => (result.stderr += String(data)))
         child.on("close", code => resolve({ ...result, code }))
+        // Without it, the program ends too: a test that waits for it says what it has printed.
+        const interrupt = () => child.kill("SIGINT")
+        enough?.then(interrupt, interrupt)
     })
 }
 
@@ -43,10 +40,14 @@ async function fails(args: string[], message: RegExp): Promise<void> {
 
 describe("leaf run", () => {
     const parent = mkdtempSync(join(tmpdir(), "leaf-run-"))
-    after(() => rmSync(parent, { recursive: true, force: true }))
+    let site: Site
+    before(async () => (site = await Site.create()))
+    after(async () => {
+        await site.close()
+        rmSync(parent, { recursive: true, force: true })
+    })
 
     test("takes a device to a gateway that is somewhere else, and says what is wrong with its files", async () => {
-        const site = await Site.create()
         const gateway = await site.startGateway()
         const connectionString = join(parent, "device.txt")
         writeFileSync(
@@ -61,8 +62,9 @@ describe("leaf run", () => {
             ...["--port", String(gateway.port), "--telemetry", "1"],
         ]
         const telemetry = gateway.waitFor("telemetry", undefined, 60000)
-        const { code, stdout, stderr } = await leaf(args, "connected to")
+        const { code, stdout, stderr } = await leaf(args, telemetry)
         assert.equal(code, 0, stderr)
+        assert.match(stdout, /connected to/)
         await telemetry
         assert.ok(!stdout.includes(site.deviceKey))
 
@@ -78,6 +80,5 @@ describe("leaf run", () => {
         )
         writeFileSync(connectionString, "HostName=x;DeviceId=y")
         await fails(args, /SharedAccessKey/)
-        await site.close()
     })
 })

@@ -4,7 +4,7 @@ import {
     MAX_JSON_BYTES,
     MAX_JSON_DEPTH,
     MAX_JSON_ESCAPES,
-    MAX_JSON_VALUES,
+    MAX_JSON_MARKS,
     encodeJson,
     parseJson,
 } from "../../../src/iothub/json"
@@ -34,6 +34,13 @@ function list(count: number): Buffer {
     bytes[0] = 0x5b
     bytes[2 * count] = 0x5d
     return bytes
+}
+
+/** An object of so many members: the bracket, their colons, and the commas between them are twice as many marks. */
+function members(count: number): Buffer {
+    let text = "{"
+    for (let i = 0; i < count; i++) text += `"${i}":"[,:{",`
+    return Buffer.from(text.slice(0, text.length - 1) + "}")
 }
 
 describe("iothub json", () => {
@@ -114,9 +121,16 @@ describe("iothub json", () => {
     })
 
     test("the number of values is bounded", async () => {
-        const most = await parseJson(list(MAX_JSON_VALUES - 1))
-        expect(most.length).toBe(MAX_JSON_VALUES - 1)
-        await expectParseCode(ErrorCode.JsonTooLarge, list(MAX_JSON_VALUES))
+        // A bracket and a comma before each but the first.
+        const most = await parseJson(list(MAX_JSON_MARKS))
+        expect(most.length).toBe(MAX_JSON_MARKS)
+        await expectParseCode(ErrorCode.JsonTooLarge, list(MAX_JSON_MARKS + 1))
+    })
+
+    test("a member of an object counts twice, what stands in texts not at all", async () => {
+        const half = MAX_JSON_MARKS >> 1
+        expect(Object.keys(await parseJson(members(half))).length).toBe(half)
+        await expectParseCode(ErrorCode.JsonTooLarge, members(half + 1))
     })
 
     test("the length is bounded", async () => {
