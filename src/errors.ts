@@ -220,6 +220,8 @@ export const enum ErrorCode {
     InvalidPercentEncoding = 6023,
     /** A message from the cloud has more, or longer, properties than are read. */
     PropertiesTooLarge = 6024,
+    /** Neither a text nor a number nor a boolean. */
+    InvalidPropertyValue = 6025,
 
     // app: 7000-7999
     SettingMissing = 7001,

@@ -15,6 +15,9 @@ import { FIELDS } from "./systemproperties"
 /** In bytes. MQTT would allow 65,535, but a topic stands on the heap beside the body, and again in the packet. */
 export const MAX_TOPIC_LENGTH = 1024
 
+/** Anything else, such as a reading that is `undefined`, would go out as the text that the VM makes of it. */
+const VALUE_TYPES = ["string", "number", "boolean"]
+
 export interface TelemetryProperties {
     /** Up to 128 characters that IoT Hub allows; unique, so that consumers can drop what was delivered twice. */
     messageId?: string
@@ -30,7 +33,7 @@ export interface TelemetryProperties {
 /**
  * The topic of one message.
  *
- * @throws LeafError InvalidMessageId, InvalidPropertyName, TopicTooLong, TextTooLong
+ * @throws LeafError InvalidMessageId, InvalidPropertyName, InvalidPropertyValue, TopicTooLong, TextTooLong
  */
 export function createTelemetryTopic(
     deviceId: string,
@@ -54,7 +57,13 @@ export function createTelemetryTopic(
                 ErrorCode.InvalidPropertyName,
                 "iothub: the name of a property is empty or starts with $"
             )
-            topic = append(topic, name, `${message.properties[name]}`)
+            const value = message.properties[name]
+            failIf(
+                VALUE_TYPES.indexOf(typeof value) < 0,
+                ErrorCode.InvalidPropertyValue,
+                "iothub: the value of a property is no text, number or boolean"
+            )
+            topic = append(topic, name, `${value}`)
         }
     // The first property needs no separator.
     return start + topic.slice(start.length + 1)

@@ -11,6 +11,12 @@ function repeat(character: string, count: number): string {
     return text
 }
 
+async function expectValueRefused(value: any): Promise<void> {
+    await expectCode(ErrorCode.InvalidPropertyValue, () => {
+        createTelemetryTopic("d", { properties: { a: value } })
+    })
+}
+
 describe("telemetry topic", () => {
     test("without properties ends with its slash", () => {
         expect(createTelemetryTopic("d-1", {})).toBe(
@@ -72,6 +78,11 @@ describe("telemetry topic", () => {
             properties[""] = "x"
             createTelemetryTopic("d", { properties })
         })
+    })
+
+    test("a value that is no text, number or boolean is refused", async () => {
+        for (const value of [undefined, null, {}, [1], hex`01`])
+            await expectValueRefused(value)
     })
 
     test("a topic of 1,024 bytes passes, a longer one is refused", async () => {
