@@ -60,7 +60,10 @@ const years = (value: number) =>
 const ROWS: Row[] = [
     ["days", r => r.days],
     ["board", r => BOARD_TITLES[r.board]],
-    ["power cuts", r => r.cuts],
+    [
+        "power cuts; at a write to flash; that lost it",
+        r => `${r.cuts}; ${r.cutsAtWrites}; ${r.lostWrites}`,
+    ],
     [
         "outages, hours in all",
         r => `${r.outages}, ${Math.round(r.outageMs / HOUR_MS)}`,

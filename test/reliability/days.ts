@@ -31,8 +31,8 @@ const ALERT_C = 35
 const ALERT_ONE_IN = 240
 /** After the last outage, in which everything that waits has to arrive. */
 const DRAIN_MS = HOUR_MS
-/** A power cut that waits for a write to flash does so at most this long. */
-const WRITE_WAIT_MS = 3 * HOUR_MS
+/** A power cut that waits for a write to flash does so at most this long: a device that does not know the time writes rarely. */
+const WRITE_WAIT_MS = DAY_MS
 /** How long the heap is watched each day, and how much garbage may be among what is in use then. */
 const WATCH_MS = 5000
 const GARBAGE_BYTES = 256
@@ -64,6 +64,9 @@ export interface DaysResult {
     /** In which no message could go through. */
     outageMs: number
     cuts: number
+    /** Among them those at a write to flash, and of those the ones that took what was written. */
+    cutsAtWrites: number
+    lostWrites: number
     longestUptimeMs: number
     connections: number
     /** TLS handshakes that were done, of either port. */
@@ -123,7 +126,12 @@ class Run {
     private refused = 0
     private longestUptimeMs = 0
     private outageMs = 0
-    private readonly done = { outages: 0, cuts: 0 }
+    private readonly done = {
+        outages: 0,
+        cuts: 0,
+        cutsAtWrites: 0,
+        lostWrites: 0,
+    }
     /** What is yet to end, or a day's end: in the order of time. */
     private readonly agenda: { atMs: number; act: () => Promise<void> }[] = []
     private sample = { topic: "", body: "" }
@@ -330,28 +338,37 @@ class Run {
     }: Happening & { kind: "cut" }): Promise<void> {
         if (!this.isOn) return
         const { world, leaf } = this
-        if (write === "any") return this.switchOff(forMs)
-        const lost = write === "lost"
+        if (write === "any") return this.switchOff(forMs, write)
         const onWrite = () => {
             if (!pending) return
             pending = false
             // The VM is running: the power goes when it has stopped.
-            this.at(world.elapsedMs, () => this.switchOff(forMs, lost))
+            this.at(world.elapsedMs, () => this.switchOff(forMs, write))
             this.wake()
         }
         let pending = true
         leaf.device.once("flash", onWrite)
-        this.at(world.elapsedMs + WRITE_WAIT_MS, async () => {
+        const untilMs = Math.min(
+            world.elapsedMs + WRITE_WAIT_MS,
+            this.days * DAY_MS
+        )
+        this.at(untilMs, async () => {
             if (pending) leaf.device.off("flash", onWrite)
             pending = false
         })
     }
 
-    private async switchOff(forMs: number, lost = false): Promise<void> {
+    private async switchOff(
+        forMs: number,
+        write: (Happening & { kind: "cut" })["write"]
+    ): Promise<void> {
         if (!this.isOn) return
-        const { world, leaf } = this
-        this.done.cuts++
-        this.note(`off ${lost}`)
+        const { world, leaf, done } = this
+        const lost = write === "lost"
+        done.cuts++
+        if (write !== "any") done.cutsAtWrites++
+        if (lost) done.lostWrites++
+        this.note(`off ${write}`)
         this.endUptime()
         this.isOn = false
         this.connected = false

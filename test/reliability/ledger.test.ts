@@ -155,6 +155,26 @@ test("what the policy does not allow is found: an alert that is lost or dropped,
     ])
 })
 
+test("where alerts go last, a drop is taken for the oldest telemetry", () => {
+    for (const [alertsGoLast, dropsAlert] of [
+        [false, true],
+        [true, false],
+    ]) {
+        const { ledger, read } = setUp({ alertsGoLast, dropsAlerts: false })
+        read(1, true)
+        read(3)
+        ledger.dropped(1)
+        ledger.ended()
+        ledger.settle()
+        assert.equal(
+            ledger.problems.includes(
+                "boot 1: reading 1, an alert, was dropped"
+            ),
+            dropsAlert
+        )
+    }
+})
+
 test("a boot's number that is used again is allowed only if nothing was sent under it", () => {
     const { ledger, read, deliver } = setUp()
     read(1)

@@ -166,8 +166,15 @@ export class Ledger {
             )
         const after = missing.filter(i => i + 1 > newest)
         const later = Math.max(0, dropped - before)
+        // In the order in which they go.
+        if (policy.alertsGoLast)
+            after.sort(
+                (a, b) =>
+                    Number(readings[a].alert) - Number(readings[b].alert) ||
+                    a - b
+            )
         const gone = after.slice(0, later)
-        const taken = after.slice(later)
+        const taken = after.slice(later).sort((a, b) => a - b)
         if (boot.endMs === Infinity && taken.length > 0)
             problem(`${taken.length} readings never came`)
         if (gone.length < later)

@@ -9,6 +9,8 @@ export interface Policy {
     overheadBytes: number
     /** A full outbox lets go of a message, which counts it; are alerts among them? */
     dropsAlerts: boolean
+    /** Does telemetry go before any alert? Else the oldest goes, whatever it is. */
+    alertsGoLast: boolean
     /** A power cut takes what was in RAM and not acknowledged; are alerts among it? */
     cutTakesAlerts: boolean
     /** And how old may it be at most, in ms? */
@@ -20,6 +22,7 @@ export const POLICY: Policy = {
     outboxBytes: 4096,
     overheadBytes: 64,
     dropsAlerts: true,
+    alertsGoLast: false,
     cutTakesAlerts: true,
     cutTakesMs: Infinity,
 }
