@@ -242,6 +242,10 @@ export const enum ErrorCode {
     MessageFailed = 7014,
     /** More came from the cloud at once than is kept: the rest comes again on a new connection. */
     InboxFull = 7015,
+    /** A change of settings does not go with what is in use, or being tried. */
+    SettingsConflict = 7030,
+    /** What was written to flash is not there. */
+    SettingNotStored = 7031,
     // From here on, a request to the twin has failed.
     /** Too many wait. */
     TwinBusy = 7100,

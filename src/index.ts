@@ -11,6 +11,7 @@
  * - `leaf.onMethod("reboot", async payload => ({ status: 200 }))` answers a direct method.
  * - `leaf.twin()` is the device twin: `onDesired(async (desired, isWhole) => …)` is told what the cloud wants, `await report(…)` tells the
  *   cloud what is, `await get()` reads both. `thermostat.ts` uses all of this.
+ * - `allowFieldSettings(leaf)` lets the cloud change the device key, the pinned CA and the Wi-Fi network, each tried before the old one goes.
  * - `leaf.setWill(body)` is what the gateway says when the connection breaks.
  * - `Sampler` reads a sensor that may not answer.
  * - `LeafError` is the one error; `errorCode` gives its number, which the documentation explains.
@@ -19,12 +20,15 @@
  */
 export { LeafError, errorCode } from "./errors"
 export {
+    allowFieldSettings,
+    finishReset,
     readSettings,
     rememberIssuers,
     resumeSession,
     storeSetting,
 } from "./app/flash"
 export type { CloudMessageHandler } from "./app/cloudmessages"
+export type { WifiRole } from "./app/fieldsettings"
 export { gatewayLink } from "./app/gatewaylink"
 export { Leaf, type OpenLink, type SendOptions } from "./app/leaf"
 export type { MethodHandler, MethodResult } from "./app/methods"

@@ -11,6 +11,7 @@ import { Chain, makeChain } from "../sim/pki/chain"
 import { privateKeyPem } from "../sim/pki/keys"
 import { provision, ProvisioningOptions } from "../sim/provisioning/provision"
 import { compile, Image } from "../sim/vm/compiler"
+import { FlashImage } from "../sim/vm/flash"
 import { Device, DeviceOptions, startDevice } from "../sim/vm/host"
 import { constant, simulatedSensors } from "../sim/vm/sensors"
 
@@ -112,6 +113,24 @@ export class Site {
         provisioned: Provisioned = {},
         options: Partial<DeviceOptions> = {}
     ): Promise<Device> {
+        return this.keep(
+            await startDevice({
+                image,
+                flash: await this.flash(ports, provisioned),
+                bus: simulatedSensors({
+                    temperatureC: constant(21.5),
+                    humidityPercent: constant(45.25),
+                }),
+                ...options,
+            })
+        )
+    }
+
+    /** The flash of a device that trusts this site's root. */
+    async flash(
+        ports: { mqttPort: number; timePort?: number },
+        provisioned: Provisioned = {}
+    ): Promise<FlashImage> {
         const {
             deviceId = DEVICE_ID,
             deviceKey = this.deviceKey,
@@ -131,15 +150,11 @@ export class Site {
         )
         for (const [name, value] of Object.entries(settings))
             flash.set(name, value)
-        const device = await startDevice({
-            image,
-            flash,
-            bus: simulatedSensors({
-                temperatureC: constant(21.5),
-                humidityPercent: constant(45.25),
-            }),
-            ...options,
-        })
+        return flash
+    }
+
+    /** Ends a device with the site. */
+    keep(device: Device): Device {
         this.devices.add(device)
         device.once("stop", () => this.devices.delete(device))
         return device

@@ -11,6 +11,7 @@ export const FIRMWARES = [
     "src/main.ts",
     "src/mainec.ts",
     "src/mainall.ts",
+    "src/mainfield.ts",
     "src/mainthermostat.ts",
     "src/mainthermostatec.ts",
 ]

@@ -20,7 +20,7 @@ import { Plug } from "../vm/plug"
 import { simulatedSensors, sine } from "../vm/sensors"
 import { SkippingClock } from "../vm/virtualclock"
 import { Failure } from "./failure"
-import { compileFirmware, type FirmwareName } from "./firmware"
+import { compileFirmware } from "./firmware"
 import {
     readBoard,
     readFirmware,
@@ -28,6 +28,7 @@ import {
     readProfile,
     USAGE,
     usageFailure,
+    type FirmwareName,
 } from "./options"
 import { GATEWAY_NAME, KeyType, Workspace } from "./workspace"
 
@@ -44,7 +45,8 @@ Options:
   --profile <name>   what the gateway behaves as, where the two differ: edgehub (default), the gateway of Azure IoT
                      Edge; or hub, IoT Hub itself
   --dir <folder>     where certificates and device are kept (default .leaf, and .leaf/ec for --chain ec)
-  --firmware <name>  thermostat (default): messages, methods and twin, too; telemetry: no more than that
+  --firmware <name>  thermostat (default): messages, methods and twin, too; telemetry: no more than that;
+                     field: telemetry, and settings that methods change
   --board <name>     as slow as this board: esp32-c3 or pico-w. Each public-key operation takes the seconds that are
                      estimated for it there. You do not wait for them: device and gateway skip them together,
                      so that the gateway's 60 s up to CONNECT count as they would
@@ -382,7 +384,7 @@ class Demo {
                     action()
                 }, seconds * 1000)
             )
-        if (this.options.firmware !== "telemetry") {
+        if ((this.options.firmware ?? "thermostat") === "thermostat") {
             at(
                 DESIRED_AT,
                 "the cloud desires more readings, and an alert at a lower temperature",

@@ -3,21 +3,22 @@ import { X509Certificate } from "node:crypto"
 import { join } from "node:path"
 import { compile, Image } from "../vm/compiler"
 import { Failure } from "./failure"
-import { USAGE } from "./options"
+import { type FirmwareName, USAGE } from "./options"
 
 const PACKAGE = join(__dirname, "../../..")
 
 /** The set of TLS parts that a firmware has: for RSA chains, for P-256 chains, for both. */
 export type FirmwareSet = "rsa" | "ec" | "all"
 
-/** What a firmware does: all that IoT Hub knows about a device, or telemetry alone. */
-export type FirmwareName = "thermostat" | "telemetry"
-
 const ENTRIES: Record<
     FirmwareSet,
     Partial<Record<FirmwareName, string>> & { telemetry: string }
 > = {
-    rsa: { thermostat: "src/mainthermostat.ts", telemetry: "src/main.ts" },
+    rsa: {
+        thermostat: "src/mainthermostat.ts",
+        field: "src/mainfield.ts",
+        telemetry: "src/main.ts",
+    },
     ec: { thermostat: "src/mainthermostatec.ts", telemetry: "src/mainec.ts" },
     all: { telemetry: "src/mainall.ts" },
 }
@@ -32,13 +33,17 @@ export function compileFirmware(
     set: FirmwareSet,
     name?: FirmwareName
 ): Promise<Image> {
-    const { thermostat, telemetry } = ENTRIES[set]
-    if (name === "thermostat" && !thermostat)
+    const entries = ENTRIES[set]
+    const entry = name
+        ? entries[name]
+        : (entries.thermostat ?? entries.telemetry)
+    if (!entry)
         throw new Failure(
-            "--firmware thermostat: the TLS parts of --set all leave no room for it: take --firmware telemetry, or --set rsa or ec.",
+            name === "field"
+                ? `--firmware field: it is made with --set rsa only, not with ${set}: take --firmware telemetry, or gateways with an RSA chain.`
+                : "--firmware thermostat: the TLS parts of --set all leave no room for it: take --firmware telemetry, or --set rsa or ec.",
             USAGE
         )
-    const entry = (name !== "telemetry" && thermostat) || telemetry
     return compile(join(PACKAGE, entry), { root: PACKAGE })
 }
 

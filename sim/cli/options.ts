@@ -2,7 +2,6 @@
 import { PROFILES, type ProfileName } from "../gateway/profiles"
 import { Board, BOARDS } from "../vm/boards"
 import { Failure } from "./failure"
-import type { FirmwareName } from "./firmware"
 
 /** The exit code for wrong usage, as shells count it. */
 export const USAGE = 2
@@ -44,16 +43,22 @@ export function readProfile(name: string): ProfileName {
     return name as ProfileName
 }
 
+/** What a firmware does: all that IoT Hub knows about a device, telemetry and settings that change in the field, or telemetry alone. */
+export const FIRMWARE_NAMES = ["thermostat", "field", "telemetry"] as const
+export type FirmwareName = (typeof FIRMWARE_NAMES)[number]
+
 /** The firmware of `--firmware`; `undefined` when it is not given. */
 export function readFirmware(
     name: string | undefined
 ): FirmwareName | undefined {
-    if (name !== undefined && name !== "thermostat" && name !== "telemetry")
+    if (name === undefined) return undefined
+    const known = FIRMWARE_NAMES.find(one => one === name)
+    if (known === undefined)
         throw new Failure(
-            `--firmware ${name}: there are thermostat and telemetry.`,
+            `--firmware ${name}: there are ${FIRMWARE_NAMES.join(", ")}.`,
             USAGE
         )
-    return name
+    return known
 }
 
 /** What `parseArgs` of Node says of wrong usage, as one sentence. */

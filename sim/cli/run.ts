@@ -9,18 +9,14 @@ import { Board } from "../vm/boards"
 import { startDevice } from "../vm/host"
 import { simulatedSensors, sine } from "../vm/sensors"
 import { Failure, systemCode } from "./failure"
-import {
-    compileFirmware,
-    type FirmwareName,
-    type FirmwareSet,
-    setFor,
-} from "./firmware"
+import { compileFirmware, type FirmwareSet, setFor } from "./firmware"
 import {
     readBoard,
     readFirmware,
     readNumber,
     USAGE,
     usageFailure,
+    type FirmwareName,
 } from "./options"
 
 const HELP = `Usage: leaf run --connection-string-file <file> --ca <file> [options]
@@ -36,7 +32,8 @@ Options:
   --https-port <n>     HTTPS, for the time (default 443)
   --telemetry <s>      seconds from one telemetry message to the next (default 60)
   --heartbeat <s>      seconds of silence before a heartbeat (default 300)
-  --firmware <name>    thermostat (default): messages, methods and twin, too; telemetry: no more than that
+  --firmware <name>    thermostat (default): messages, methods and twin, too; telemetry: no more than that;
+                       field: telemetry, and settings that methods change (with rsa only)
   --set <set>          the firmware's TLS parts: rsa, ec or all (default: what the CAs' keys need);
                        with all there is no room for the thermostat
   --board <name>       as slow as this board, in real time: esp32-c3 or pico-w. Each public-key operation takes the seconds

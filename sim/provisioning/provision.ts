@@ -81,6 +81,20 @@ export async function provision(
     }
 }
 
+/**
+ * A CA as devices take it by the method `leaf.changeSettings`: base64 of its name and its key, both as DER.
+ *
+ * @param certificate PEM or DER
+ * @throws Failure with what is wrong
+ */
+export function anchorText(certificate: string | Uint8Array): string {
+    const { subject, subjectPublicKeyInfo } = readAnchor(certificate)
+    return Buffer.concat([
+        subject as unknown as Uint8Array,
+        subjectPublicKeyInfo as unknown as Uint8Array,
+    ]).toString("base64")
+}
+
 function readAnchor(certificate: string | Uint8Array) {
     if (
         typeof certificate === "string" &&

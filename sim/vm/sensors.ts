@@ -1,5 +1,6 @@
 /**
- * Simulated sensors on a device's Jacdac bus: firmware finds them as `new ds.Temperature()` and `new ds.Humidity()`.
+ * Simulated sensors on a device's Jacdac bus: firmware finds them as `new ds.Temperature()` and `new ds.Humidity()`. And what a
+ * board's runtime offers for its Wi-Fi, `new ds.Wifi()`, as far as it takes commands: the simulator has no Wi-Fi.
  *
  * The other end of the bus is `jacdac-ts`, with a timer wheel of its own on the given clock, so that it runs in virtual
  * time as well and ends with the device.
@@ -9,9 +10,12 @@ import {
     FRAME_PROCESS,
     JDBus,
     JDFrameBuffer,
+    JDServiceServer,
     SRV_HUMIDITY,
     SRV_TEMPERATURE,
+    SRV_WIFI,
     Scheduler,
+    WifiCmd,
     addServer,
 } from "jacdac-ts"
 import { Clock, realClock } from "./clock"
@@ -34,9 +38,18 @@ export function sine(
         mean + amplitude * Math.sin((2 * Math.PI * elapsedMs) / periodMs)
 }
 
+/** Is told what a program has the runtime do. */
+export interface SimulatedWifi {
+    /** The runtime would write both to its own flash, and use them from now on. */
+    addNetwork(ssid: string, password: string): void
+    /** It would leave the network that it is in, and join the one that it was given. */
+    reconnect(): void
+}
+
 export interface SensorOptions {
     temperatureC?: Signal
     humidityPercent?: Signal
+    wifi?: SimulatedWifi
     clock?: Clock
     /** How often the sensors measure, in ms. Default 100. */
     intervalMs?: number
@@ -90,6 +103,8 @@ export function simulatedSensors(options: SensorOptions): JacdacPort {
                 options.temperatureC
             )
             add("hygrometer", SRV_HUMIDITY, HUMIDITY, options.humidityPercent)
+            if (options.wifi)
+                addServer(host, "wifi", new WifiServer(options.wifi))
             host.on(FRAME_PROCESS, (frame: JDFrameBuffer) => {
                 if (frame._jacdac_sender !== FROM_DEVICE) send(frame)
             })
@@ -107,6 +122,17 @@ export function simulatedSensors(options: SensorOptions): JacdacPort {
             host.clear()
             void host.stop()
         },
+    }
+}
+
+class WifiServer extends JDServiceServer {
+    constructor(wifi: SimulatedWifi) {
+        super(SRV_WIFI)
+        this.addCommand(WifiCmd.AddNetwork, packet => {
+            const [ssid, password] = packet.jdunpack<[string, string]>("z z")
+            wifi.addNetwork(ssid, password)
+        })
+        this.addCommand(WifiCmd.Reconnect, () => wifi.reconnect())
     }
 }
 

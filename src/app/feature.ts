@@ -17,9 +17,9 @@ export interface Feature {
 
     /**
      * Before each connection's handshake, which needs the heap: what belonged to the connection before is void, and what belongs to a
-     * connection gets its first value. Messages may come from now on.
+     * connection gets its first value. Messages may come from now on. What it throws ends this try to connect.
      */
-    begin(): void
+    begin(): void | Promise<void>
 
     /**
      * A message came; one with QoS 1 is acknowledged when `isHandled` is set. One may come to a feature with QoS 0, from a

@@ -2,10 +2,13 @@
 import * as ds from "@devicescript/core"
 import { settings } from "@devicescript/settings"
 import { type VerifiedIssuers } from "../x509/issuers"
+import { eraseSettings } from "./factoryreset"
+import { FieldSettings, type WifiRole } from "./fieldsettings"
 import { loadIssuers } from "./issuermemory"
+import type { Leaf } from "./leaf"
 import { Resumption } from "../tls/session"
 import { FlashSession } from "./sessionstore"
-import { type Settings, parseSettings } from "./settings"
+import { type Settings, migrateSettings, parseSettings } from "./settings"
 
 /** How often is looked whether an answer has come. */
 const CHECK_MS = 1
@@ -54,8 +57,9 @@ async function readSetting(name: string): Promise<any> {
     }
 }
 
-/** Reads all settings. Throws as `parseSettings`. */
+/** Reads all settings, and brings them to this firmware's layout before. Throws as `parseSettings`. */
 export async function readSettings(): Promise<Settings> {
+    await migrateSettings(readSetting, storeSetting)
     return await parseSettings(readSetting)
 }
 
@@ -74,4 +78,24 @@ export async function rememberIssuers(
 /** The part for `gatewayLink`: TLS sessions that outlive their connections. @param slot from 1 to SESSIONS */
 export function resumeSession(slot: number): Resumption {
     return new Resumption(new FlashSession(slot, readSetting, storeSetting))
+}
+
+/**
+ * Lets the cloud change key, anchors and Wi-Fi, and erase the flash: see fieldsettings.ts. To be called before `leaf.start()`.
+ *
+ * @param wifi `new ds.Wifi()`, if the board has it
+ */
+export async function allowFieldSettings(
+    leaf: Leaf,
+    wifi: WifiRole = null
+): Promise<void> {
+    const field = new FieldSettings(leaf, readSetting, storeSetting, wifi, () =>
+        ds.restart()
+    )
+    await field.start()
+}
+
+/** Goes on with a factory reset that was begun: see factoryreset.ts. For when `readSettings` has failed. @param wifi as above */
+export async function finishReset(wifi: WifiRole = null): Promise<void> {
+    await eraseSettings(readSetting, storeSetting, wifi)
 }

@@ -26,6 +26,7 @@
  *     leaf: twin version {version}
  *     leaf: twin failed: {message} ({code})
  *     leaf: renewing the token
+ *     leaf: settings {kept|rolledBack}
  *     leaf: no connection: {message} ({code}), next try in {seconds} s
  *     leaf: lost connection: {message} ({code}), next try in {seconds} s
  *     leaf: stopped
@@ -53,7 +54,7 @@ import { createHeartbeat } from "./heartbeat"
 import { describe, log } from "./log"
 import { type MethodHandler, Methods } from "./methods"
 import { Outbox } from "./outbox"
-import type { Settings } from "./settings"
+import { SETTLE_MS, type Settings } from "./settings"
 import { Twin } from "./twin"
 
 /** What the hub shows as the kind of client. */
@@ -78,8 +79,6 @@ const MAX_TIME_SKIPS = 64
 const MAX_POLL_MS = 5000
 /** And the shortest: a heartbeat that is due before a planned disconnect waits for the next connection. */
 const MIN_POLL_MS = 100
-/** A plug that bounces must not tear the first write to flash: that could format the store. */
-const SETTLE_MS = 1000
 /**
  * When power comes back to a house, it does to all its leaves in the same second: from the second boot on the first try waits for
  * up to this. The first boot has somebody who watches it, and waits for nothing.
@@ -108,6 +107,8 @@ export class Leaf {
     connected = false
     /** Whether a method is still to be answered on this connection: a planned disconnect waits for it. */
     isBusy = false
+    /** Whether the connection is to be ended in order, and a new one made: for features. */
+    isRenewing = false
     /** Connections that were lost and made again since the start; renewals of the token are not among them. */
     reconnects = 0
     /** Starts of the firmware, this one included. */
@@ -250,8 +251,13 @@ export class Leaf {
         return this.deviceTwin
     }
 
-    /** @devsWhenUsed */
-    private addFeature<T extends Feature>(feature: T): T {
+    /**
+     * Adds a feature that is none of the leaf's own. To be called before `start`, or while there is no connection.
+     *
+     * @throws LeafError FeatureTooLate
+     * @devsWhenUsed
+     */
+    addFeature<T extends Feature>(feature: T): T {
         failIf(
             this.connected,
             ErrorCode.FeatureTooLate,
@@ -307,8 +313,9 @@ export class Leaf {
     /** One connection and the wait after it. */
     private async runConnection(): Promise<void> {
         try {
+            this.isRenewing = false
             // Now, not before CONNECT: the handshake needs the heap.
-            for (const feature of this.features) feature.begin()
+            for (const feature of this.features) await feature.begin()
             if (this.isTimeDue()) await this.readTime()
             await this.connect()
             return
@@ -401,7 +408,7 @@ export class Leaf {
                     !this.outbox.isUnacknowledged()
                 )
                     break
-            } else if (this.stopping || isOver) {
+            } else if (this.stopping || isOver || this.isRenewing) {
                 if (!this.stopping) log("renewing the token")
                 isEnding = true
                 endMs = ds.millis() + DRAIN_MS

@@ -9,8 +9,11 @@
  * JSON (device id `1234` becomes a number): whole numbers and booleans are taken as the text they were. What was lost
  * before it came here (`1e3` becomes 1000) can only be saved by quotes in the file.
  *
- * These functions do no I/O: `flash.ts` has the device's reader and writer. No error shows a value.
+ * What can be changed in the field has two places, and a record says which of them count (`fieldsettings.ts` writes it).
+ *
+ * These functions do no I/O of their own: `flash.ts` has the device's reader and writer. No error shows a value.
  */
+import * as ds from "@devicescript/core"
 import { wipe } from "../bytes"
 import { ErrorCode, fail } from "../errors"
 import { decodeBase64, encodeBase64 } from "../iothub/base64"
@@ -26,15 +29,22 @@ import {
     checkHostName,
 } from "../iothub/identifier"
 
-/** The layout that this firmware reads; another one is refused instead of half understood. */
-const SCHEMA = 1
+/**
+ * The layout that this firmware reads; a newer one is refused instead of half understood, an older one is migrated.
+ *
+ * 1: one key and two anchors, all in use.
+ * 2: a record may say that the second key is in use, or an anchor is not. A firmware of version 1 would not look there.
+ */
+const SCHEMA = 2
+/** The version of a flash that is being erased: whatever else is there does not count any more. */
+export const SCHEMA_ERASED = 0
 
 /** Pinned anchors there is room for: the owner's CA, and the next one while it is being changed. */
 const ANCHORS = 2
 /** Settings an anchor may take: 825 bytes, so RSA-4096 (550 bytes) leaves 275 for the subject name. */
-const ANCHOR_PARTS = "abcde"
+export const ANCHOR_PARTS = "abcde"
 /** Base64 characters in one setting: with quotes and a name of 9, below the 232 bytes. */
-const PART_LENGTH = 220
+export const PART_LENGTH = 220
 /** Bytes in one setting. */
 export const PART_BYTES = 165
 /** TLS sessions there is room for: with MQTT's port, and with HTTPS'. */
@@ -47,6 +57,43 @@ export const SESSIONS = 2
 export function sessionNames(slot: number): string[] {
     if (slot === 1) return ["sess1a", "sess1b", "sess1c"]
     return ["sess2a", "sess2b"]
+}
+
+/** A plug that bounces must not tear the first write to flash: that could format the store. */
+export const SETTLE_MS = 1000
+
+/** What counts, as bits: with none of them what provisioning has written does. */
+export const enum InUse {
+    /** The key in `devkey2`, instead of the one in `devkey`. */
+    Key2 = 1,
+    /** The first anchor does not count. */
+    NoAnchor1 = 2,
+    NoAnchor2 = 4,
+    /** The second network in `wifi`, instead of the first. */
+    Wifi2 = 8,
+}
+
+/** The places in a record, which is a list of numbers. */
+export const enum RecordField {
+    /** Of two records the one with the higher number counts. */
+    Sequence = 0,
+    /** `InUse`: what has connected. */
+    Used = 1,
+    /** `InUse`: what is tried, or was tried last. */
+    Tried = 2,
+    /** Starts of the firmware that a trial may still go on through. */
+    Starts = 3,
+    /** How long it is tried at each start. */
+    WithinSec = 4,
+    Outcome = 5,
+}
+
+/** What has become of the last trial. */
+export const enum Outcome {
+    None = 0,
+    Trying = 1,
+    Kept = 2,
+    RolledBack = 3,
 }
 
 /**
@@ -97,6 +144,68 @@ export interface Settings {
 export type ReadSetting = (name: string) => Promise<any>
 
 /**
+ * Brings the flash of an older firmware to this one's layout, a version a step. A step may be cut off at any write and done
+ * again; its last write is the version that it leads to. Newer layouts, and none, are left to `parseSettings`.
+ */
+export async function migrateSettings(
+    read: ReadSetting,
+    store: (name: string, value: any) => Promise<void>
+): Promise<void> {
+    // 1 to 2: without a record all is as it was.
+    if ((await read("schema")) !== 1) return
+    await ds.sleep(SETTLE_MS)
+    await store("schema", 2)
+}
+
+/**
+ * Reads the record of what counts. There are two, written by turns: a write that a power cut has torn leaves the one before.
+ */
+export async function readRecord(read: ReadSetting): Promise<number[]> {
+    let newest = [0, 0, 0, 0, 0, 0]
+    for (let i = 0; i < 2; i++) {
+        const record = await read(recordName(i))
+        if (record)
+            if (record[RecordField.Sequence] > newest[RecordField.Sequence])
+                newest = record
+    }
+    return newest
+}
+
+/** The setting that has the record with this number. */
+export function recordName(sequence: number): string {
+    return "inuse" + (sequence & 1)
+}
+
+/** The setting that has the key. @param inUse `InUse` */
+export function keyName(inUse: number): string {
+    return ["devkey", "devkey2"][inUse & InUse.Key2]
+}
+
+/**
+ * Reads the key and the anchors that count.
+ *
+ * @param inUse `InUse`
+ * @throws LeafError SettingMissing, SettingInvalid; then nothing was changed
+ */
+export async function readInUse(
+    read: ReadSetting,
+    inUse: number,
+    settings: Settings
+): Promise<void> {
+    const anchors: Buffer[] = []
+    for (let i = 1; i <= ANCHORS; i++)
+        if ((inUse & (1 << i)) === 0) {
+            const anchor = await readAnchor(read, i)
+            if (anchor.length > 0) anchors.push(anchor)
+        }
+    if (anchors.length === 0) failMissing("anchor1a")
+    settings.deviceKey = decodeKey(
+        await readText(read, keyName(inUse), checkKey, undefined)
+    )
+    settings.anchors = anchors
+}
+
+/**
  * Reads and checks all settings.
  *
  * @throws LeafError SettingMissing, SettingInvalid, SettingsVersion; the message names the setting, not its value
@@ -110,26 +219,20 @@ export async function parseSettings(read: ReadSetting): Promise<Settings> {
         )
     const hubHost = await readText(read, "hubhost", checkHostName, undefined)
     const gateway = await readText(read, "gateway", checkHostName, hubHost)
-    const key = await readText(read, "devkey", checkKey, undefined)
-    const anchors = [await readAnchor(read, 1)]
-    const next = await readAnchor(read, 2)
-    if (anchors[0].length === 0) failMissing("anchor1a")
-    if (next.length > 0) anchors.push(next)
     const settings: any = {
         hubHost,
         deviceId: await readText(read, "deviceid", checkDeviceId, undefined),
-        deviceKey: decodeKey(key),
         gateway,
         gatewayAddress: await readText(read, "gwaddr", checkHostName, gateway),
-        anchors,
     }
+    await readInUse(read, (await readRecord(read))[RecordField.Used], settings)
     const numbers = JSON.parse(NUMBERS)
     for (const field of Object.keys(numbers))
         settings[field] = await readNumber(read, numbers[field])
     return settings
 }
 
-async function readText(
+export async function readText(
     read: ReadSetting,
     name: string,
     check: (text: string) => void,
@@ -158,7 +261,10 @@ async function readText(
 }
 
 /** @param row name, lowest and highest value, and the default if there is one */
-async function readNumber(read: ReadSetting, row: any[]): Promise<number> {
+export async function readNumber(
+    read: ReadSetting,
+    row: any[]
+): Promise<number> {
     const name = row[0]
     let value = await read(name)
     if (value === undefined || value === null) {
@@ -176,7 +282,10 @@ async function readNumber(read: ReadSetting, row: any[]): Promise<number> {
     return value
 }
 
-async function readAnchor(read: ReadSetting, index: number): Promise<Buffer> {
+export async function readAnchor(
+    read: ReadSetting,
+    index: number
+): Promise<Buffer> {
     let anchor = Buffer.alloc(0)
     for (let i = 0; i < ANCHOR_PARTS.length; i++) {
         const name = anchorName(index, i)
@@ -192,13 +301,13 @@ async function readAnchor(read: ReadSetting, index: number): Promise<Buffer> {
 }
 
 /** For a text that is checked when it is used: decoding takes too long to do it twice. */
-function acceptText(): void {}
+export function acceptText(): void {}
 
-function checkKey(text: string): void {
+export function checkKey(text: string): void {
     wipe(decodeKey(text))
 }
 
-function anchorName(index: number, part: number): string {
+export function anchorName(index: number, part: number): string {
     return `anchor${index}${ANCHOR_PARTS[part]}`
 }
 
@@ -313,7 +422,10 @@ export function flashTable(): FlashEntry[] {
     reserve("schema", 2, "version of this table")
     reserve("hubhost", host, "HostName of the connection string")
     reserve("deviceid", MAX_ID_LENGTH + 2, "DeviceId")
-    reserve("devkey", 4 * Math.ceil(MAX_KEY_LENGTH / 3) + 2, "device key")
+    for (const name of ["devkey", "devkey2"])
+        reserve(name, 4 * Math.ceil(MAX_KEY_LENGTH / 3) + 2, "device key")
+    for (let i = 0; i < 2; i++)
+        reserve(recordName(i), 24, "what is in use, see fieldsettings.ts")
     reserve("gateway", host, "name that is verified; without it, hubhost")
     reserve("gwaddr", host, "address to connect to; without it, gateway")
     reserve("gwport", 5, "MQTT port, 8883")
@@ -327,6 +439,7 @@ export function flashTable(): FlashEntry[] {
     for (let index = 1; index <= ANCHORS; index++)
         for (let part = 0; part < ANCHOR_PARTS.length; part++)
             reserve(anchorName(index, part), text, "pinned CA")
+    reserve("wifi", 203, "two Wi-Fi names with passwords, one in use")
     reserve("wifi_ssid", 32, "Wi-Fi name")
     reserve("wifi_psk", 64, "Wi-Fi password")
     reserve("issuers", text, "verified certificates, five SHA-256")
@@ -334,6 +447,6 @@ export function flashTable(): FlashEntry[] {
         for (const name of sessionNames(slot))
             reserve(name, text, "TLS session")
     // Reserved, not used yet.
-    for (let i = 0; i < 10; i++) reserve(`out${i}`, text, "unsent readings")
+    for (let i = 0; i < 8; i++) reserve(`out${i}`, text, "unsent readings")
     return table
 }

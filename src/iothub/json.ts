@@ -2,8 +2,9 @@
  * JSON (RFC 8259) between firmware and hub: the runtime's own parser and printer, with what they lack.
  *
  * The parser recurses in native code, and takes heap for every value: some 500 brackets, or 8 KB of empty lists, would end the
- * program. So depth and number of values are checked before. The printer takes the bytes of a text for characters: what it
- * makes of text outside ASCII is put right.
+ * program. So depth and number of values are checked before. It also ends the program at the escapes \ufffe and \uffff, and at
+ * some that are none: the first are read as U+FFFD, as the runtime reads these characters unescaped, the others refused. The
+ * printer takes the bytes of a text for characters: what it makes of text outside ASCII is put right.
  *
  * What stays: a number is printed with six or seven digits (1234567.891 becomes 1234568), and one that is not finite as `null`.
  */
@@ -31,6 +32,7 @@ const BACKSLASH = 0x5c
 /**
  * What a JSON text says; `null` for no text at all.
  *
+ * @param body is changed where it has an escape of U+FFFE or U+FFFF
  * @throws LeafError JsonMalformed, JsonTooLarge
  */
 export async function parseJson(body: Buffer): Promise<any> {
@@ -48,7 +50,10 @@ export async function parseJson(body: Buffer): Promise<any> {
     }
 }
 
-/** Counts brackets, commas and colons outside of texts. Where the text is no JSON the parser stops earlier, and not deeper. */
+/**
+ * Counts brackets, commas and colons outside of texts, and looks at escapes in them. Where the text is no JSON the parser stops
+ * earlier, and not deeper.
+ */
 async function checkShape(body: Buffer): Promise<void> {
     let depth = 0
     let marks = 0
@@ -63,7 +68,10 @@ async function checkShape(body: Buffer): Promise<void> {
         const byte = body[i]
         if (byte === QUOTE) inText = !inText
         else if (inText) {
-            if (byte === BACKSLASH) i = i + 1
+            if (byte === BACKSLASH) {
+                i = i + 1
+                if (body[i] === 0x75) checkEscape(body, i + 1)
+            }
         } else {
             // [ and {, ] and } differ from each other in one bit.
             const bracket = byte | 0x20
@@ -78,6 +86,20 @@ async function checkShape(body: Buffer): Promise<void> {
             )
         }
     }
+}
+
+/** @param at where the four digits of a \u are expected */
+function checkEscape(body: Buffer, at: number): void {
+    const last = body[at + 3]
+    failIf(
+        (body[at] | body[at + 1] | body[at + 2] | last) > 0x7f,
+        ErrorCode.JsonMalformed,
+        "iothub: an escape has no digits"
+    )
+    // Of the digits only F and f have the bits of F. What is no digit stays one that is none.
+    const high = body[at] & body[at + 1] & body[at + 2] & 0xdf
+    const low = last & 0xdf
+    if (high === 0x46 && (low === 0x45 || low === 0x46)) body[at + 3] = 0x44
 }
 
 /**

@@ -291,8 +291,8 @@ describe("the thermostat", () => {
                     assert.equal(status, 200)
                 }
                 assert.deepEqual(wills, [], "each goodbye was said")
+                // The connection that was dropped may have had one under way: then it came with DUP only.
                 const ids = gateway.messages
-                    .filter(({ duplicate }) => !duplicate)
                     .map(({ systemProperties }) => systemProperties.messageId)
                     .filter(id => id !== undefined)
                 assert.deepEqual(

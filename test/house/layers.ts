@@ -31,9 +31,11 @@ const SINGLE_FILES: Record<string, Layer> = {
     "src/index.ts": "top",
     "src/firmware.ts": "top",
     "src/thermostat.ts": "top",
+    "src/field.ts": "top",
     "src/main.ts": "top",
     "src/mainec.ts": "top",
     "src/mainall.ts": "top",
+    "src/mainfield.ts": "top",
     "src/mainthermostat.ts": "top",
     "src/mainthermostatec.ts": "top",
 }

@@ -14,7 +14,7 @@ export interface Outcome {
 }
 
 /** A program that does not end by then is ended. */
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 30_000
 
 /** Runs a peer; its standard input is `input` and then ends. */
 export function runPeer(

@@ -152,7 +152,7 @@ test("settings can be read back from the flash image, also after a round trip th
             Object.entries(settings).filter(([n]) => !anchors.includes(n))
         ),
         {
-            schema: 1,
+            schema: 2,
             hubhost: "hub.azure-devices.net",
             deviceid: "leaf-1",
             devkey: KEY,

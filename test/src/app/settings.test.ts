@@ -147,7 +147,7 @@ describe("settings", () => {
     test("flash of another version is refused", async () => {
         await expectCode(ErrorCode.SettingsVersion, async () => {
             const values = provisioned("")
-            values["schema"] = 2
+            values["schema"] = 3
             await parse(values)
         })
     })

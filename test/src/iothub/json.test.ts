@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@devicescript/test"
-import { ErrorCode } from "../../../src/errors"
+import { ErrorCode, errorCode } from "../../../src/errors"
 import {
     MAX_JSON_BYTES,
     MAX_JSON_DEPTH,
@@ -65,6 +65,58 @@ describe("iothub json", () => {
         expect(encodeJson({ schön: "€ 𝄞 \\u00e9 ü" }).toString()).toBe(
             '{"schön":"€ 𝄞 \\\\u00e9 ü"}'
         )
+    })
+
+    test("an escaped character beyond 16 bits is read", async () => {
+        expect(await parseJson(Buffer.from('"\\ud83d\\uDE00"'))).toBe("😀")
+    })
+
+    // Node keeps it, the runtime takes it for no JSON. A panic would end this file.
+    test("half an escaped character does not end the program", async () => {
+        for (const text of [
+            '"\\ud800"',
+            '"\\udc00"',
+            '"\\ud83d\\u0041"',
+            '"\\ud83d\\ufffe"',
+            '"\\ud83d\\ud83d\\ude00"',
+        ])
+            try {
+                await parseJson(Buffer.from(text))
+            } catch (e: any) {
+                expect(errorCode(e)).toBe(ErrorCode.JsonMalformed)
+            }
+    })
+
+    test("escapes of what is no character are read as U+FFFD, and those next to them as they are", async () => {
+        for (const digits of ["fffe", "ffff", "FFFE", "FfFf", "fffd"])
+            expect(await parseJson(Buffer.from(`"a\\u${digits}b"`))).toBe(
+                "a\ufffdb"
+            )
+        expect(await parseJson(Buffer.from('"\\uff0f\\\\uffff"'))).toBe(
+            "\uff0f\\uffff"
+        )
+    })
+
+    test("an escape without four digits is refused", async () => {
+        for (const digits of [
+            "",
+            "1",
+            "123",
+            "zzzz",
+            "fffg",
+            "gfff",
+            " 041",
+            "-001",
+            "41€",
+            "€",
+            "00ä",
+        ])
+            await expectParseCode(
+                ErrorCode.JsonMalformed,
+                Buffer.from(`"\\u${digits}"`)
+            )
+        await expectParseCode(ErrorCode.JsonMalformed, Buffer.from('"\\u12'))
+        await expectParseCode(ErrorCode.JsonMalformed, hex`225c75fe3030fe22`)
     })
 
     test("escapes do not keep the longest text from pausing", async () => {
