@@ -48,7 +48,11 @@ export async function report(leaf: Leaf): Promise<void> {
             temperature: roundReading(temperatureC),
             humidity: roundReading(humidityPercent),
         },
-        { messageId, properties: { temperatureAlert: isAlert } }
+        {
+            messageId,
+            properties: { temperatureAlert: isAlert },
+            alert: isAlert,
+        }
     )
 }
 

@@ -22,6 +22,13 @@ const VM_END = "\n  }\n});\n"
 /** What makes the bundle hand out the compiler's module. */
 const COMPILER = "require_devicescript_compiler_node"
 
+/**
+ * The compiler asks TypeScript for the full name of each symbol at each place where it is used, and each answer makes a printer of
+ * source text: half of the time of a compilation. A symbol's name does not change, so the answer is kept beside it.
+ */
+const NAME_QUERY = "this.checker.getFullyQualifiedName(sym)"
+const KEPT_NAME_QUERY = `(sym.fullyQualifiedName ??= ${NAME_QUERY})`
+
 /** The installed CLI is missing or not the one that this host was written for. */
 export class CliError extends Error {
     constructor(found: string) {
@@ -196,12 +203,16 @@ export interface Compiler {
 let compiler: Compiler | undefined
 
 function extractCompiler({ file, text }: Bundle): Compiler {
-    if (!text.includes(`var ${COMPILER} = __commonJS(`))
+    const source = text.toString("utf8")
+    if (
+        !source.includes(`var ${COMPILER} = __commonJS(`) ||
+        !source.includes(NAME_QUERY)
+    )
         throw new CliError(
             `The compiler is not where it should be in ${file}, which seems to have been changed`
         )
     const bundle = compileFunction(
-        `${text.toString("utf8")}\n;return ${COMPILER}()`,
+        `${source.replaceAll(NAME_QUERY, KEPT_NAME_QUERY)}\n;return ${COMPILER}()`,
         ["exports", "require", "module", "__filename", "__dirname"],
         { filename: file }
     ) as (...values: unknown[]) => Compiler

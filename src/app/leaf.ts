@@ -17,7 +17,7 @@
  *     leaf: time is {Unix seconds}
  *     leaf: no time: {message} ({code})
  *     leaf: heartbeat
- *     leaf: outbox full, {n} messages dropped so far
+ *     leaf: outbox full, {n} messages dropped so far, {n} of them alerts
  *     leaf: message failed: {message} ({code})
  *     leaf: message given up
  *     leaf: message dropped: {message} ({code})
@@ -40,6 +40,7 @@ import { createToken } from "../iothub/sas"
 import {
     type TelemetryProperties,
     createTelemetryTopic,
+    telemetryTopicStart,
 } from "../iothub/telemetry"
 import { createUsername } from "../iothub/username"
 import { encodeWill, type IncomingPublish } from "../mqtt/packet"
@@ -98,11 +99,13 @@ export type OpenLink = (
 export interface SendOptions extends TelemetryProperties {
     /** 1 (default): kept until the gateway has acknowledged it. 0: sent once at most. */
     qos?: number
+    /** Whether telemetry goes first when there is no room for all. */
+    alert?: boolean
 }
 
 export class Leaf {
     readonly clock: Clock
-    readonly outbox = new Outbox()
+    readonly outbox: Outbox
     /** Whether messages can go out now. */
     connected = false
     /** Whether a method is still to be answered on this connection: a planned disconnect waits for it. */
@@ -145,6 +148,7 @@ export class Leaf {
             settings.floorSec,
             store
         )
+        this.outbox = new Outbox(telemetryTopicStart(settings.deviceId))
         this.boot = settings.boots + 1
     }
 
@@ -195,7 +199,14 @@ export class Leaf {
             options,
             options.messageId || this.createMessageId()
         )
-        this.add(message)
+        const outbox = this.outbox
+        const droppedBefore = outbox.dropped
+        outbox.add(message, options.alert)
+        if (outbox.dropped > droppedBefore)
+            log(
+                `outbox full, ${outbox.dropped} messages dropped so far, ${outbox.droppedAlerts} of them alerts`
+            )
+        this.wake()
     }
 
     /**
@@ -295,14 +306,6 @@ export class Leaf {
             packetId: 0,
             sent: false,
         }
-    }
-
-    private add(message: OutgoingMessage): void {
-        const droppedBefore = this.outbox.dropped
-        this.outbox.add(message)
-        if (this.outbox.dropped > droppedBefore)
-            log(`outbox full, ${this.outbox.dropped} messages dropped so far`)
-        this.wake()
     }
 
     /** Has the connection's fiber look for what is to be done: for features. */

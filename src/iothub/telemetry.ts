@@ -30,6 +30,11 @@ export interface TelemetryProperties {
     properties?: Record<string, any>
 }
 
+/** What the topics of all messages of a device begin with. */
+export function telemetryTopicStart(deviceId: string): string {
+    return `devices/${deviceId}/messages/events/`
+}
+
 /**
  * The topic of one message.
  *
@@ -39,7 +44,7 @@ export function createTelemetryTopic(
     deviceId: string,
     message: TelemetryProperties
 ): string {
-    const start = `devices/${deviceId}/messages/events/`
+    const start = telemetryTopicStart(deviceId)
     let topic = start
     const fields: any = message
     for (let i = 0; i < FIELDS.length; i += 2) {

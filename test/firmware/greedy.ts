@@ -13,7 +13,7 @@ import { rsaSet } from "../../src/tls/sets"
 const HOLD_MS = 5000
 
 /** Four of these fill the outbox. */
-const TELEMETRY_BYTES = 800
+const TELEMETRY_BYTES = 560
 
 async function main() {
     const leaf = new Leaf(
