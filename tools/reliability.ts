@@ -8,7 +8,10 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import {
     ALL_BACK_SEC,
+    HEAP_GROWTH_BYTES,
     HEAP_SPREAD_BYTES,
+    LARGEST_FREE_BYTES,
+    LARGEST_FREE_SHRINKAGE_BYTES,
     lifeYears,
     LIFE_YEARS,
     mostInASecond,
@@ -46,6 +49,7 @@ export function readResults(): Results {
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
+const DAYS_IN_A_LINE = 15
 const BOARD_TITLES: Record<string, string> = {
     none: "one that computes in no time",
     "esp32-c3": "ESP32-C3",
@@ -86,7 +90,12 @@ const ROWS: Row[] = [
     ],
     ["**not explained**", r => r.problems.length],
     ["panics", r => r.panics.length],
-    ["heap at days' ends differs by, bytes", r => count(heapSpread(r))],
+    ["heap looked at, hours", r => r.heap.samples],
+    ["heap in use differs by, bytes", r => count(heapSpread(r))],
+    ["its line rises by, bytes a day", r => r.heap.usedSlope],
+    ["over days", r => r.heap.days],
+    ["largest free block at least, bytes", r => count(r.heap.largestFreeLeast)],
+    ["its line rises by, bytes a day", r => r.heap.largestFreeSlope],
     ["writes to flash a day", r => Math.round(r.flashWrites / r.days)],
     [
         "log packed; the flash lasts, years",
@@ -117,26 +126,26 @@ function daysTable(days: DaysResult[]): string {
             ...ROWS.map(([title, of]) => [title, ...days.map(of)]),
         ]),
         "",
-        `Bounds that the runs are held to: the heap differs by ${count(HEAP_SPREAD_BYTES)} bytes at most, the flash lasts ${LIFE_YEARS} years at least.`,
+        `Bounds that the runs are held to: the heap in use differs by ${count(HEAP_SPREAD_BYTES)} bytes at most, its line rises by ${HEAP_GROWTH_BYTES} at most over all its days, the largest free block has ${count(LARGEST_FREE_BYTES)} bytes at least and its line falls by ${count(LARGEST_FREE_SHRINKAGE_BYTES)} at most; the flash lasts ${LIFE_YEARS} years at least.`,
         `\`DAYS=30 SEED=n node built/test/run.js reliability/days\` runs the days of a column again.`,
     ].join("\n")
 }
 
+/** Each day, a line of days for each seed: in use, and under it the largest free block. */
 function heapTable(days: DaysResult[]): string {
+    const cell = (bytes: number) => (bytes ? String(bytes) : "-").padStart(5)
     return [
         "```",
         ...days.flatMap(({ seed, perDay }) => {
-            const cells = perDay.map(({ heapBytes }) =>
-                heapBytes ? String(heapBytes) : "-"
-            )
             const lines: string[] = []
-            for (let at = 0; at < cells.length; at += 10)
+            for (let at = 0; at < perDay.length; at += DAYS_IN_A_LINE) {
+                const some = perDay.slice(at, at + DAYS_IN_A_LINE)
+                const name = at ? "" : `seed ${seed}`
                 lines.push(
-                    `${at ? "       " : `seed ${String(seed).padStart(2)}`}  ${cells
-                        .slice(at, at + 10)
-                        .map(cell => cell.padStart(5))
-                        .join(" ")}`
+                    `${name.padEnd(8)} in use ${some.map(day => cell(day.heapBytes)).join(" ")}`,
+                    `${"".padEnd(8)} free   ${some.map(day => cell(day.largestFree)).join(" ")}`
                 )
+            }
             return lines
         }),
         "```",

@@ -120,10 +120,13 @@ interface DeviceEvents {
     stop: []
 }
 
-/** The highest values that a heap watch saw at the ends of the VM's ticks, in bytes. */
+/** What a heap watch saw at the ends of the VM's ticks, in bytes. */
 export interface HeapPeak {
-    /** Live objects, and at most `garbageBytes` of garbage. */
+    /** The most: live objects, and at most `garbageBytes` of garbage. */
     live: number
+    /** The least, with hardly any garbage, and the largest free block then. */
+    least: number
+    largestFree: number
     /** How much the VM allocates between two collections while it is watched. */
     garbageBytes: number
     samples: number
@@ -271,7 +274,13 @@ export class Device extends EventEmitter<DeviceEvents> {
      * smallest limit with which a program still runs is what it needs, often a third more than what lives.
      */
     watchHeap(garbageBytes = 512): HeapPeak {
-        return (this.watch = { live: 0, garbageBytes, samples: 0 })
+        return (this.watch = {
+            live: 0,
+            least: Infinity,
+            largestFree: 0,
+            garbageBytes,
+            samples: 0,
+        })
     }
 
     /** Ends `watchHeap`: the VM collects as it does by itself. */
@@ -446,6 +455,9 @@ export class Device extends EventEmitter<DeviceEvents> {
         this.threshold ??= before
         this.watch.samples++
         this.watch.live = Math.max(this.watch.live, use.used)
+        if (use.used >= this.watch.least) return
+        this.watch.least = use.used
+        this.watch.largestFree = use.largestFree
     }
 
     private describe(wanted: unknown, why: string): string {

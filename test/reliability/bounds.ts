@@ -1,7 +1,12 @@
 /** What the proofs have to stay under: stated in RELIABILITY.md, asserted in the tests, one line each. */
 
-/** Between the heap's lowest and highest value at the ends of days: queued messages and what a connection has differ, in bytes. */
+/** Between the heap's lowest and highest value, hour by hour: what a connection has at hand differs, in bytes. */
 export const HEAP_SPREAD_BYTES = 1024
+/** What the line through those values may rise by from its begin to its end, in bytes, and that through the largest free block fall. */
+export const HEAP_GROWTH_BYTES = 256
+export const LARGEST_FREE_SHRINKAGE_BYTES = 1024
+/** The largest free block at any hour, in bytes: a handshake needs a good deal less in one piece. */
+export const LARGEST_FREE_BYTES = 16_384
 
 /** Writes to flash for each connection: the session (two parts, of either port), and now and then an issuer or the time floor. */
 export const WRITES_PER_CONNECTION = 6

@@ -9,8 +9,9 @@ import { Meter } from "../../sim/simulation/meter"
 import { World, type Leaf } from "../../sim/simulation/world"
 import type { Image } from "../../sim/vm/compiler"
 import { Random } from "../random"
+import { type HeapSample, type HeapSummary, summarize } from "./heaptrend"
 import { Ledger, type Reading, type Summary } from "./ledger"
-import { DAY_MS, HOUR_MS, MINUTE_MS, planOf, type Happening } from "./plan"
+import { DAY_MS, HOUR_MS, planOf, type Happening } from "./plan"
 import { POLICY } from "./policy"
 
 const DEVICE_ID = "leaf-1"
@@ -33,18 +34,22 @@ const ALERT_ONE_IN = 240
 const DRAIN_MS = HOUR_MS
 /** A power cut that waits for a write to flash does so at most this long: a device that does not know the time writes rarely. */
 const WRITE_WAIT_MS = DAY_MS
-/** How long the heap is watched each day, and how much garbage may be among what is in use then. */
+/** How long the heap is watched each hour, and how much garbage may be among what is in use then. */
 const WATCH_MS = 5000
 const GARBAGE_BYTES = 256
 /** One that is wrong often makes all that follow wrong. */
 const MAX_PROBLEMS = 20
-/** The heap is looked at when the device is connected and idle; is it not, a little later. */
-const LOOKS = 60
+const DROPPED_LINE =
+    /^leaf: outbox full, (\d+) messages dropped so far, (\d+) of them alerts$/
+/** Of every topic: the outbox does not keep it. */
+const TOPIC_START = `devices/${DEVICE_ID}/messages/events/`
 
 export interface Day {
     day: number
-    /** In use after a collection, in bytes; 0 when the device was never idle. */
+    /** In use after a collection, when the day's last hour ended with a connection, in bytes; 0 when none did. */
     heapBytes: number
+    /** And the largest free block then. */
+    largestFree: number
     /** Since the device was switched on, in hours. */
     uptimeHours: number
     flashWrites: number
@@ -60,6 +65,7 @@ export interface DaysResult {
     board: string
     summary: Summary
     perDay: Day[]
+    heap: HeapSummary
     outages: number
     /** In which no message could go through. */
     outageMs: number
@@ -79,6 +85,7 @@ export interface DaysResult {
     /** How often the log in flash was packed: each time one of two areas is erased. */
     packings: number
     panics: string[]
+    /** What was lost or wrong, and when. */
     problems: string[]
     /** Of all that happened, in its order: alike for the same seed. */
     digest: string
@@ -114,6 +121,10 @@ class Run {
     private readonly hash = createHash("sha256")
     private readonly ledger: Ledger
     private readonly perDay: Day[] = []
+    private readonly samples: HeapSample[] = []
+    /** Samples of the days before. */
+    private samplesBefore = 0
+    private starts = 0
     private leaf!: Leaf
     private reads = 0
     private isOn = true
@@ -168,6 +179,8 @@ class Run {
         this.watchDevice()
         for (const happening of plan)
             this.at(happening.atMs, () => this.happen(happening))
+        for (let hour = 1; hour <= this.days * 24; hour++)
+            this.at(hour * HOUR_MS, () => this.look())
         for (let day = 1; day <= this.days; day++)
             this.at(day * DAY_MS, () => this.endDay(day))
         for (let next; (next = this.agenda[0]);) {
@@ -191,6 +204,7 @@ class Run {
             board: boardOf(seed) ?? "none",
             summary,
             perDay: this.perDay,
+            heap: summarize(this.samples),
             ...done,
             outageMs: this.outageMs,
             longestUptimeMs: this.longestUptimeMs,
@@ -203,7 +217,12 @@ class Run {
             panics: leaf.device.panics.map(
                 ({ code, name }) => `${code}: ${name}`
             ),
-            problems: ledger.problems.slice(0, MAX_PROBLEMS),
+            problems: ledger.found
+                .slice(0, MAX_PROBLEMS)
+                .map(
+                    ({ atMs, text }) =>
+                        `day ${(atMs / DAY_MS).toFixed(3)}: ${text}`
+                ),
             digest: this.hash.copy().digest("hex"),
             realMs: Date.now() - this.startedMs,
         }
@@ -257,7 +276,10 @@ class Run {
 
     private watchDevice(): void {
         const { device } = this.leaf
-        device.on("restart", () => this.ledger.started())
+        device.on("restart", () => {
+            this.starts++
+            this.ledger.started()
+        })
         device.on("panic", ({ name }) => {
             this.note(name)
             this.connected = false
@@ -267,8 +289,9 @@ class Run {
             this.note(text)
             const boot = /^leaf: device \S+, boot (\d+)/.exec(text)
             if (boot) this.ledger.numbered(Number(boot[1]))
-            const dropped = /^leaf: outbox full, (\d+) messages/.exec(text)
-            if (dropped) this.ledger.dropped(Number(dropped[1]))
+            const dropped = DROPPED_LINE.exec(text)
+            if (dropped)
+                this.ledger.dropped(Number(dropped[1]), Number(dropped[2]))
             if (text.startsWith("leaf: connected")) {
                 this.total.connections++
                 this.connected = true
@@ -301,7 +324,8 @@ class Run {
         }
         const isAlert = topic.endsWith("temperatureAlert=true")
         return (
-            topic.length +
+            topic.length -
+            TOPIC_START.length +
             body.length +
             2 * (id.length - sample.messageId.length) +
             String(value).length -
@@ -391,13 +415,16 @@ class Run {
     }
 
     private async endDay(day: number): Promise<void> {
-        const { device } = this.leaf
-        const { flashWrites } = device
-        const { total, yesterday } = this
+        const { flashWrites } = this.leaf.device
+        const { total, yesterday, samples } = this
+        const last =
+            samples.length > this.samplesBefore ? samples.at(-1) : undefined
+        this.samplesBefore = samples.length
         const figures: Day = {
             day,
-            heapBytes: 0,
-            uptimeHours: 0,
+            heapBytes: last?.used ?? 0,
+            largestFree: last?.largestFree ?? 0,
+            uptimeHours: last ? Math.round(last.hours * 10) / 10 : 0,
             flashWrites: flashWrites - yesterday.flashWrites,
             connections: total.connections - yesterday.connections,
             renewals: total.renewals - yesterday.renewals,
@@ -405,34 +432,34 @@ class Run {
         }
         this.yesterday = { ...total, flashWrites }
         this.perDay.push(figures)
-        this.look(figures, LOOKS)
+        this.tell(figures)
     }
 
-    /** Looks at the heap in the middle between two readings, when the device is connected. */
-    private look(figures: Day, looks: number): void {
+    /** Looks at the heap, when the device is connected. */
+    private async look(): Promise<void> {
+        const { world, starts } = this
         const { device } = this.leaf
-        const inHalfAMinute = this.world.elapsedMs + MINUTE_MS / 2
-        this.at(inHalfAMinute, async () => {
-            if (!this.isOn || !this.connected) {
-                if (looks > 0) this.look(figures, looks - 1)
-                else this.tell(figures)
-                return
-            }
-            device.watchHeap(GARBAGE_BYTES)
-            this.at(this.world.elapsedMs + WATCH_MS, async () => {
-                figures.heapBytes = device.heap()?.used ?? 0
-                figures.uptimeHours =
-                    (this.world.elapsedMs - this.onSinceMs) / HOUR_MS
-                device.unwatchHeap()
-                this.tell(figures)
+        if (!this.isOn || !this.connected) return
+        const watch = device.watchHeap(GARBAGE_BYTES)
+        this.at(world.elapsedMs + WATCH_MS, async () => {
+            device.unwatchHeap()
+            // A handshake needs other memory, and a start begins anew.
+            if (!this.connected || this.starts !== starts) return
+            this.samples.push({
+                boot: starts,
+                hours: (world.elapsedMs - this.onSinceMs) / HOUR_MS,
+                used: watch.least,
+                largestFree: watch.largestFree,
             })
         })
     }
 
     private tell(day: Day): void {
-        const heap = day.heapBytes ? `${day.heapBytes} B` : "not idle"
+        const heap = day.heapBytes
+            ? `${day.heapBytes} B, ${day.largestFree} B free in one`
+            : "not looked at,"
         this.log(
-            `day ${String(day.day).padStart(2)}: heap ${heap.padStart(8)} after ${day.uptimeHours.toFixed(1).padStart(5)} h, ` +
+            `day ${String(day.day).padStart(2)}: heap ${heap} after ${day.uptimeHours.toFixed(1)} h, ` +
                 `${day.flashWrites} flash writes, ${day.connections} connections, ${day.renewals} renewals, time read ${day.timeReads} times`
         )
     }

@@ -3,7 +3,10 @@ import assert from "node:assert/strict"
 import {
     ALL_BACK_SEC,
     DUPLICATES_PER_LOSS,
+    HEAP_GROWTH_BYTES,
     HEAP_SPREAD_BYTES,
+    LARGEST_FREE_BYTES,
+    LARGEST_FREE_SHRINKAGE_BYTES,
     LIFE_YEARS,
     lifeYears,
     mostInASecond,
@@ -11,12 +14,40 @@ import {
     WRITES_PER_CONNECTION,
 } from "./bounds"
 import type { DaysResult } from "./days"
+import { growth, shrinkage } from "./heaptrend"
 import { peakOf, type StormResult } from "./storm"
 
-/** The most that the heap differs between the ends of days, in bytes. */
-export function heapSpread({ perDay }: DaysResult): number {
-    const used = perDay.map(day => day.heapBytes).filter(bytes => bytes > 0)
-    return used.length ? Math.max(...used) - Math.min(...used) : 0
+/** Hours of a day, at least, in which the heap was looked at: it is when there is a connection. */
+const HOURS_LOOKED_AT = 8
+
+/** The most that the heap differs between two hours, in bytes. */
+export function heapSpread({ heap }: DaysResult): number {
+    return heap.usedMost - heap.usedLeast
+}
+
+function judgeHeap(result: DaysResult, where: string): void {
+    const { heap, days } = result
+    // An outage is no longer than a day: else it was not looked at by mistake.
+    assert.ok(
+        heap.samples > days * HOURS_LOOKED_AT,
+        `${where}: the heap was looked at in ${heap.samples} hours`
+    )
+    assert.ok(
+        heapSpread(result) <= HEAP_SPREAD_BYTES,
+        `${where}: the heap differs by ${heapSpread(result)} bytes`
+    )
+    assert.ok(
+        growth(heap) <= HEAP_GROWTH_BYTES,
+        `${where}: the heap grows by ${heap.usedSlope} bytes a day`
+    )
+    assert.ok(
+        shrinkage(heap) <= LARGEST_FREE_SHRINKAGE_BYTES,
+        `${where}: the largest free block differs by ${heap.largestFreeSlope} bytes a day`
+    )
+    assert.ok(
+        heap.largestFreeLeast >= LARGEST_FREE_BYTES,
+        `${where}: the largest free block has ${heap.largestFreeLeast} bytes`
+    )
 }
 
 export function judgeDays(result: DaysResult): void {
@@ -32,14 +63,7 @@ export function judgeDays(result: DaysResult): void {
     )
     // A reading a minute: the ledger is not empty by mistake.
     assert.ok(summary.received > 0, where)
-    assert.ok(
-        result.perDay.some(day => day.heapBytes > 0),
-        `${where}: the heap was never looked at`
-    )
-    assert.ok(
-        heapSpread(result) <= HEAP_SPREAD_BYTES,
-        `${where}: the heap differs by ${heapSpread(result)} bytes`
-    )
+    judgeHeap(result, where)
     const losses = result.connections - result.renewals
     assert.ok(
         summary.duplicates <= losses * DUPLICATES_PER_LOSS,

@@ -5,6 +5,8 @@ import type { Message } from "../../sim/gateway/store"
 import { Ledger } from "./ledger"
 import { POLICY, type Policy } from "./policy"
 
+const { MAX_BYTES } = require("../../src/app/outbox") as { MAX_BYTES: number }
+
 /** An outbox with room for three. */
 const BYTES = 100
 const ROOM_FOR_THREE: Policy = {
@@ -64,7 +66,7 @@ test("a reading that never came is found", () => {
     deliver(1, 3)
     ledger.settle()
     assert.deepEqual(ledger.problems, [
-        "boot 1: 1 readings are missing before 3, the device has counted 0",
+        "boot 1: 1 readings (telemetry) are missing before 3, the device has counted 0",
     ])
 })
 
@@ -79,13 +81,15 @@ test("the last reading is missed, too", () => {
 test("a drop that was counted is none that is missed; one that was counted twice is found", () => {
     const { ledger, read, deliver } = setUp()
     read(5)
-    ledger.dropped(2)
+    ledger.dropped(2, 0)
     deliver(3, 4, 5)
     assert.equal(ledger.settle().dropped, 2)
     assert.deepEqual(ledger.problems, [])
-    ledger.dropped(3)
+    ledger.dropped(3, 0)
     ledger.settle()
-    assert.deepEqual(ledger.problems, ["boot 1: 3 dropped, but all but 2 came"])
+    assert.deepEqual(ledger.problems, [
+        "boot 1: 3 readings (telemetry) dropped, but all but 2 came",
+    ])
 })
 
 test("a message out of order, with another value, or of no reading, is found", () => {
@@ -127,8 +131,8 @@ test("a power cut may take what fits the outbox, and one that was not in it yet;
 
 test("readings that were dropped while there was room are found", () => {
     const { ledger, read } = setUp()
-    read(3)
-    ledger.dropped(1)
+    read(2)
+    ledger.dropped(1, 0)
     ledger.ended()
     ledger.settle()
     assert.deepEqual(ledger.problems, [
@@ -144,7 +148,7 @@ test("what the policy does not allow is found: an alert that is lost or dropped,
     })
     strict.read(1, true)
     strict.read(2)
-    strict.ledger.dropped(1)
+    strict.ledger.dropped(1, 1)
     strict.read(1, true)
     strict.ledger.ended()
     strict.ledger.settle()
@@ -155,24 +159,38 @@ test("what the policy does not allow is found: an alert that is lost or dropped,
     ])
 })
 
-test("where alerts go last, a drop is taken for the oldest telemetry", () => {
-    for (const [alertsGoLast, dropsAlert] of [
-        [false, true],
-        [true, false],
-    ]) {
-        const { ledger, read } = setUp({ alertsGoLast, dropsAlerts: false })
-        read(1, true)
-        read(3)
-        ledger.dropped(1)
-        ledger.ended()
-        ledger.settle()
-        assert.equal(
-            ledger.problems.includes(
-                "boot 1: reading 1, an alert, was dropped"
-            ),
-            dropsAlert
-        )
-    }
+test("telemetry that is missing is no alert that the device has counted, and the other way round", () => {
+    const telemetry = setUp()
+    telemetry.read(1, true)
+    telemetry.read(3)
+    telemetry.deliver(1, 3, 4)
+    telemetry.ledger.dropped(1, 1)
+    telemetry.ledger.settle()
+    assert.deepEqual(telemetry.ledger.problems, [
+        "boot 1: 1 readings (telemetry) are missing before 4, the device has counted 0",
+        "boot 1: 1 readings (alerts) dropped, but all but 0 came",
+    ])
+    const alert = setUp()
+    alert.read(1, true)
+    alert.read(3)
+    alert.deliver(2, 3, 4)
+    alert.ledger.dropped(1, 0)
+    alert.ledger.settle()
+    assert.deepEqual(alert.ledger.problems, [
+        "boot 1: 1 readings (telemetry) dropped, but all but 0 came",
+        "boot 1: 1 readings (alerts) are missing before 4, the device has counted 0",
+    ])
+})
+
+test("what is found has its time: when the reading was taken, in ms", () => {
+    const { ledger, read, deliver } = setUp()
+    read(3)
+    deliver(1, 3)
+    ledger.settle()
+    assert.deepEqual(
+        ledger.found.map(({ atMs }) => atMs),
+        [120_000]
+    )
 })
 
 test("a boot's number that is used again is allowed only if nothing was sent under it", () => {
@@ -189,4 +207,8 @@ test("a boot's number that is used again is allowed only if nothing was sent und
     ledger.numbered(1)
     deliver()
     assert.deepEqual(ledger.problems, ["boot 1: a number that was used before"])
+})
+
+test("the policy knows how large the device's outbox is", () => {
+    assert.equal(POLICY.outboxBytes, MAX_BYTES)
 })

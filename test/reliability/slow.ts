@@ -3,7 +3,7 @@
  * many at a time as `JOBS` says (1). Results go to `test/reliability/results`, where `npm run reliability` takes the figures of
  * RELIABILITY.md from. `node built/test/reliability/slow.js days-7 storm-200`: only these.
  *
- * An hour or more. Whatever fails is printed and not written.
+ * An hour or more. A run that fails writes its result, too, with what was wrong and when: the house test says that it failed.
  */
 import { fork } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
@@ -35,14 +35,28 @@ async function runOne(name: string): Promise<void> {
         kind === "days"
             ? await runDays(image, DAYS, Number(number), log)
             : await runStorms(image, Number(number), STORM_SEED, log)
-    console.log(JSON.stringify(result, undefined, 4))
+    mkdirSync(results, { recursive: true })
+    writeFileSync(join(results, `${name}.json`), compact(result))
+    console.log(`${name}: ${JSON.stringify({ ...result, perDay: undefined })}`)
     if ("storms" in result) judgeStorms(result)
     else judgeDays(result)
-    mkdirSync(results, { recursive: true })
-    writeFileSync(
-        join(results, `${name}.json`),
-        `${JSON.stringify(result, undefined, 4)}\n`
+}
+
+/** A line for each value, for each day and for each list of numbers. */
+function compact(result: object): string {
+    const lists: string[] = []
+    const text = JSON.stringify(
+        result,
+        (key, value: unknown) => {
+            const isDay =
+                typeof value === "object" && value !== null && "day" in value
+            const isList = key === "accepted" || key === "refused"
+            if (!isDay && !isList) return value
+            return `#${lists.push(JSON.stringify(value)) - 1}#`
+        },
+        4
     )
+    return `${text.replace(/"#(\d+)#"/g, (_, i: string) => lists[Number(i)])}\n`
 }
 
 /** Runs them, so many at a time; gives those that failed. */
