@@ -40,6 +40,9 @@ const Bytes = Uint8Array as unknown as {
 const SHOWN_BYTES = 32
 
 class DeviceBuffer extends Bytes {
+    /** Made at the first `getAt` or `setAt`. */
+    private numbers?: DataView
+
     /** SHA-256, or HMAC-SHA-256 with a key. */
     static digest(
         key: Uint8Array | undefined,
@@ -94,7 +97,10 @@ class DeviceBuffer extends Bytes {
         const at = Math.trunc(offset)
         if (at < 0) throw new RangeError("a read before a buffer")
         if (at + SIZES[format] > this.length) return undefined
-        const view = new DataView(this.buffer, this.byteOffset)
+        const view = (this.numbers ??= new DataView(
+            this.buffer,
+            this.byteOffset
+        ))
         switch (format) {
             case "u8":
                 return view.getUint8(at)
@@ -120,7 +126,10 @@ class DeviceBuffer extends Bytes {
         const at = Math.trunc(offset)
         if (at < 0 || at + SIZES[format] > this.length)
             throw new RangeError("buffer store out of range")
-        const view = new DataView(this.buffer, this.byteOffset)
+        const view = (this.numbers ??= new DataView(
+            this.buffer,
+            this.byteOffset
+        ))
         const range = 2 ** (8 * SIZES[format])
         const number = Number(value)
         if (format === "f32") return view.setFloat32(at, number, true)

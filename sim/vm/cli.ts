@@ -196,6 +196,8 @@ export interface Compiler {
         dbg?: CompilerDebugInfo
         diagnostics: Diagnostic[]
     }
+    /** A character an instruction: what it takes and what it is, see linker/opcodes.ts. */
+    OP_PROPS: string
     /** A listing of an image: code, then the tables of strings. */
     disassemble(image: Uint8Array, options: object): string
 }

@@ -22,6 +22,9 @@ import {
     MessageText,
     loadCompiler,
 } from "./cli"
+import { Linked } from "./linker/image"
+import { relink } from "./linker/linker"
+import { LinkerError } from "./linker/opcodes"
 import { TraceTable, traceTable } from "./trace"
 
 /** A compiled program. */
@@ -44,6 +47,8 @@ export interface CompileOptions {
     root?: string
     /** Whether an image compiled earlier from the same sources may be used. Default true. */
     cache?: boolean
+    /** Whether the image is made smaller, see linker/linker.ts. Default true. */
+    shrink?: boolean
 }
 
 /** The program does not compile. The message lists `file:line:column: message`, one a line. */
@@ -64,7 +69,7 @@ const PROJECT_MARK = "devsconfig.json"
 export const HEADER_ROW = "(header)"
 
 /** Changes whenever an image compiled earlier would differ from one compiled now. */
-const CACHE_FORMAT = 2
+const CACHE_FORMAT = 3
 
 const slashes = (path: string) => path.split(sep).join("/")
 
@@ -107,11 +112,15 @@ function compileNow(entry: string, options: CompileOptions): Image {
             `The firmware source ${entry} must be below the project's folder ${root}.`
         )
     const files = new SourceFiles(root)
+    const shrink = options.shrink ?? true
     const store =
-        options.cache === false ? undefined : cacheFile(root, entryName)
+        options.cache === false
+            ? undefined
+            : cacheFile(root, shrink ? entryName : `${entryName} as compiled`)
     const cached = store && readCache(store, files)
     if (cached) return cached
-    const image = runCompiler(entryName, files)
+    const compiled = runCompiler(entryName, files)
+    const image = imageOf(shrink ? link(entryName, compiled) : compiled)
     if (store) writeCache(store, files, image)
     return image
 }
@@ -143,7 +152,15 @@ class SourceFiles {
 const hashOf = (text: string) =>
     createHash("sha256").update(text).digest("base64")
 
-function runCompiler(entryName: string, files: SourceFiles): Image {
+/** What DeviceScript's compiler makes of a program, before the linker. */
+export function compileUnlinked(entryFile: string, root: string): Linked {
+    return runCompiler(
+        slashes(relative(root, resolve(entryFile))),
+        new SourceFiles(root)
+    )
+}
+
+function runCompiler(entryName: string, files: SourceFiles): Linked {
     const compiler = loadCompiler()
     const config = compiler.resolveBuildConfig({
         hwInfo: { "@name": entryName, "@version": versionOf(files) },
@@ -178,13 +195,26 @@ function runCompiler(entryName: string, files: SourceFiles): Image {
             `${entryName} does not compile:`,
             errorsOf(result.diagnostics)
         )
-    const binary = Buffer.from(result.binary)
+    return { binary: Buffer.from(result.binary), debug: result.dbg }
+}
+
+/** An image with what is found out from its debug information. */
+export function imageOf({ binary, debug }: Linked): Image {
     const codeBytes = endOfCode(binary)
     return {
         binary,
         codeBytes,
-        modules: sizeByModule(result.dbg, codeBytes),
-        trace: traceTable(result.dbg),
+        modules: sizeByModule(debug, codeBytes),
+        trace: traceTable(debug),
+    }
+}
+
+function link(entryName: string, image: Linked): Linked {
+    try {
+        return relink(image, loadCompiler().OP_PROPS)
+    } catch (error) {
+        if (!(error instanceof LinkerError)) throw error
+        throw new CompileError(`${entryName} does not link: ${error.message}`)
     }
 }
 

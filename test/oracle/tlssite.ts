@@ -136,11 +136,15 @@ export class TlsSite<
     Faults extends CommonFaults = Faults13,
     Server extends HostileServer = TlsServer13,
 > {
+    private readonly anchor: ClientOptions["anchors"][0]
+
     private constructor(
         readonly owner: Chain,
         private readonly Server: ServerClass<Faults, Server>,
         private readonly config: Partial<ServerConfig> = {}
-    ) {}
+    ) {
+        this.anchor = anchorOf(owner.root)
+    }
 
     static async create(options?: Partial<ChainOptions>): Promise<TlsSite>
     static async create<F extends CommonFaults, S extends HostileServer>(
@@ -209,7 +213,7 @@ export class TlsSite<
         )
         const connection = connectTls(transport, {
             parts: rsaSet(),
-            anchors: [anchorOf(this.owner.root)],
+            anchors: [this.anchor],
             host: HOST,
             port: 8883,
             nowSec: -1,
