@@ -11,11 +11,16 @@ import { runDays } from "./days"
 import { judgeDays } from "./judge"
 
 const DAYS = Number(process.env.DAYS ?? 3)
-/** Both kinds of outages and power cuts, a cut at a write to flash, a time that is read and renewals. */
-const SEED = Number(process.env.SEED ?? 8)
+/**
+ * Both kinds of outages, for half of the time; power cuts in an outage, at a write to flash that is lost with it, and at one that
+ * is whole; a time that is read, and renewals.
+ */
+const SEED = Number(process.env.SEED ?? 4706)
+/** In CI a message each two minutes: encrypting messages is most of the work. Who chooses days gets those of the slow runs. */
+const TELEMETRY_SEC = process.env.SEED || process.env.DAYS ? 60 : 120
 
-/** A few hours, for what has to be done twice. */
-const SHORT_DAYS = 0.1
+/** Some more than an hour, for what has to be done twice. */
+const SHORT_DAYS = 0.05
 
 const root = join(__dirname, "..", "..", "..")
 let image: Image
@@ -24,7 +29,13 @@ before(async () => {
 })
 
 test(`in ${DAYS} days of outages, power cuts and renewals no reading is lost but by the policy, and every loss is counted`, async t => {
-    const result = await runDays(image, DAYS, SEED, text => t.diagnostic(text))
+    const result = await runDays(
+        image,
+        DAYS,
+        SEED,
+        text => t.diagnostic(text),
+        TELEMETRY_SEC
+    )
     t.diagnostic(JSON.stringify(result.summary))
     judgeDays(result)
     if (process.env.SEED || process.env.DAYS) return
@@ -32,7 +43,7 @@ test(`in ${DAYS} days of outages, power cuts and renewals no reading is lost but
     assert.ok(result.cuts >= 2, "power cuts")
     assert.ok(result.lostWrites > 0, "a write to flash that a cut took")
     assert.ok(result.outages >= 3, "outages")
-    assert.ok(result.renewals >= 20, "renewals")
+    assert.ok(result.renewals >= 15, "renewals")
     assert.ok(result.timeReads >= 2, "readings of the time")
     assert.ok(result.resumed > result.renewals / 2, "resumed sessions")
     assert.ok(result.summary.dropped > 0, "a full outbox")
@@ -44,5 +55,5 @@ test("the same seed gives the same days, event by event", async () => {
     const second = await runDays(image, SHORT_DAYS, SEED)
     assert.equal(second.digest, first.digest)
     // And they are not alike because nothing happened.
-    assert.ok(first.summary.received > 60 && first.outages > 0)
+    assert.ok(first.summary.received > 50 && first.outages > 0)
 })

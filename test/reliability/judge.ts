@@ -8,6 +8,7 @@ import {
     LARGEST_FREE_BYTES,
     LARGEST_FREE_SHRINKAGE_BYTES,
     LIFE_YEARS,
+    LINE_DAYS,
     lifeYears,
     mostInASecond,
     WRITES_PER_BOOT,
@@ -18,7 +19,7 @@ import { growth, shrinkage } from "./heaptrend"
 import { peakOf, type StormResult } from "./storm"
 
 /** Hours of a day, at least, in which the heap was looked at: it is when there is a connection. */
-const HOURS_LOOKED_AT = 8
+const HOURS_LOOKED_AT = 4
 
 /** The most that the heap differs between two hours, in bytes. */
 export function heapSpread({ heap }: DaysResult): number {
@@ -37,16 +38,17 @@ function judgeHeap(result: DaysResult, where: string): void {
         `${where}: the heap differs by ${heapSpread(result)} bytes`
     )
     assert.ok(
+        heap.largestFreeLeast >= LARGEST_FREE_BYTES,
+        `${where}: the largest free block has ${heap.largestFreeLeast} bytes`
+    )
+    if (heap.days < LINE_DAYS) return
+    assert.ok(
         growth(heap) <= HEAP_GROWTH_BYTES,
         `${where}: the heap grows by ${heap.usedSlope} bytes a day`
     )
     assert.ok(
         shrinkage(heap) <= LARGEST_FREE_SHRINKAGE_BYTES,
         `${where}: the largest free block differs by ${heap.largestFreeSlope} bytes a day`
-    )
-    assert.ok(
-        heap.largestFreeLeast >= LARGEST_FREE_BYTES,
-        `${where}: the largest free block has ${heap.largestFreeLeast} bytes`
     )
 }
 

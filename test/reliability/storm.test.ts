@@ -5,7 +5,7 @@ import { compile } from "../../sim/vm/compiler"
 import { judgeStorms } from "./judge"
 import { plotStorm, runStorms } from "./storm"
 
-const DEVICES = Number(process.env.DEVICES ?? 16)
+const DEVICES = Number(process.env.DEVICES ?? 8)
 const SEED = Number(process.env.SEED ?? 1)
 
 const root = join(__dirname, "..", "..", "..")
