@@ -9,6 +9,7 @@ import { join } from "node:path"
 import { test } from "node:test"
 import { compile } from "../../sim/vm/compiler"
 import { Device, startDevice } from "../../sim/vm/host"
+import { VirtualClock } from "../../sim/vm/virtualclock"
 
 const root = join(__dirname, "..", "..", "..")
 const folder = join(root, "test", "src")
@@ -53,8 +54,9 @@ const files = (readdirSync(folder, { recursive: true }) as string[])
 for (const name of files)
     test(`${name} passes in the VM`, async () => {
         const image = await compile(join(folder, name), { root })
-        const device = await startDevice({ image })
-        const ending = await end(device)
+        const clock = new VirtualClock()
+        const device = await startDevice({ image, clock })
+        const ending = await clock.run(end(device))
         device.stop()
         const lines = device.lines.map(({ text }) => text)
         assert.deepEqual(judge(lines, ending), [], lines.join("\n"))
