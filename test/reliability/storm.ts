@@ -206,7 +206,7 @@ export function plotStorm({
         const taken = most(accepted)
         const closed = most(refused)
         lines.push(
-            `${String(at).padStart(4)} s ${String(taken + closed).padStart(4)} ${bar(taken, "#")}${bar(closed, "-")}`
+            `${String(at).padStart(4)} s ${String(taken + closed).padStart(4)} ${bar(taken, "#")}${bar(closed, "-")}`.trimEnd()
         )
     }
     return lines.join("\n")
