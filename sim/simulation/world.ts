@@ -13,8 +13,8 @@
  * that two runs of a seed are alike, event by event: a test compares them. What does go through other threads (making keys,
  * starting a VM) happens while the clock stands, because nobody has let it run.
  *
- * **What the seed decides**: the devices' random numbers, and what a scenario draws from it. Keys, and random numbers inside
- * the gateway's TLS, are new in each run: RSA keys, so that no length depends on them.
+ * **What the seed decides**: the devices' random numbers and their keys, and what a scenario draws from it. The gateway's keys, and
+ * random numbers inside its TLS, are new in each run: RSA keys, so that no length depends on them.
  *
  * **What differs from reality**: beside the public-key operations the device computes in no time; it notices what comes up to
  * `IDLE_TICK_MS` later than a board; tickets of TLS sessions never expire, as OpenSSL counts their time by the clock on the wall.
@@ -41,6 +41,9 @@ const HUB_NAME = "hub.azure-devices.net"
 
 /** See `DeviceOptions.idleTickMs`. */
 const IDLE_TICK_MS = 100
+
+/** Of a device's key, in bytes. */
+const KEY_LENGTH = 32
 
 /** The devices were provisioned shortly before they are switched on, in seconds. */
 const PROVISIONED_AGO_SEC = 60
@@ -119,7 +122,12 @@ export class World {
     /** Adds a device and switches it on. */
     async addLeaf(options: LeafOptions): Promise<Leaf> {
         const { id } = options
-        const { primaryKey } = this.registry.add({ deviceId: id })
+        // With other keys tokens differ in how many of their characters are escaped.
+        const primaryKey = seededBytes(
+            this.options.seed,
+            `${id}'s key`
+        )(KEY_LENGTH).toString("base64")
+        this.registry.add({ deviceId: id, primaryKey })
         const clock = new DriftingClock(this.clock, options.ppm ?? 0)
         const flash = await provision(
             `HostName=${HUB_NAME};DeviceId=${id};SharedAccessKey=${primaryKey};GatewayHostName=${GATEWAY_NAME}`,
