@@ -4,9 +4,6 @@
  * A code names one rejection; each layer has a range of its own. Messages read `layer: plain clause` and hold no secret.
  */
 
-// Here, because every firmware has this file.
-import "./names"
-
 export const enum ErrorCode {
     // net: 1000-1999
     ConnectFailed = 1001,

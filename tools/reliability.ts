@@ -64,6 +64,7 @@ const years = (value: number) =>
 const ROWS: Row[] = [
     ["days", r => r.days],
     ["board", r => BOARD_TITLES[r.board]],
+    ["image of the firmware, SHA-256", r => r.image],
     [
         "power cuts; at a write to flash; that lost it",
         r => `${r.cuts}; ${r.cutsAtWrites}; ${r.lostWrites}`,

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command `leaf`: finds the sub-command, and turns what goes wrong into one sentence and an exit code. */
+import { build } from "./build"
 import { demo } from "./demo"
 import { Failure } from "./failure"
 import { USAGE } from "./options"
@@ -10,6 +11,7 @@ const HELP = `Usage: leaf <command> [options]
 Commands:
   demo    runs the firmware in the simulator against a local gateway
   run     runs the firmware in the simulator against a gateway that is somewhere else
+  build   compiles and links a firmware for a board
 
 "leaf <command> --help" says more.
 `
@@ -17,6 +19,7 @@ Commands:
 const commands: Record<string, (args: string[]) => Promise<number>> = {
     demo,
     run,
+    build,
 }
 
 async function main(args: string[]): Promise<number> {

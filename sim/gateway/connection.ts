@@ -16,6 +16,8 @@ import { callAt } from "./clock"
 import type { Receiver } from "./cloudmessages"
 import type { CloseReason } from "./events"
 import { readConnect } from "./connect"
+import { breaks, readOccasion } from "./faults"
+import type { FaultOptions } from "./faultoptions"
 import { FrameError, Framer, readPacket } from "./frames"
 import { Inbox } from "./inbox"
 import { KeepAlive, silenceLimitMs } from "./keepalive"
@@ -44,6 +46,8 @@ export class Connection implements Receiver {
     /** There may be packets that wait until the store has taken what came before them. */
     private waiting = false
     private cancelExpiry: () => void = () => undefined
+    /** A fault: messages from the cloud come before the device has subscribed to them. */
+    private isEarly = false
 
     constructor(
         readonly link: Link,
@@ -51,7 +55,12 @@ export class Connection implements Receiver {
     ) {
         this.framer = new Framer(services.limits.packetBytes)
         this.inbox = new Inbox(link, services, id => this.stored(id))
-        this.outbox = new Outbox(link, services.profile)
+        this.outbox = new Outbox(
+            link,
+            services.profile,
+            services.faults,
+            services.clock
+        )
         link.inHand = () => this.waiting
         link.onClose = reason => this.ended(reason)
         link.stream.on("data", bytes => this.received(bytes))
@@ -78,7 +87,11 @@ export class Connection implements Receiver {
 
     /** What the device has subscribed to that this topic fits; nothing once the connection is over. */
     match(topic: string): Subscription | undefined {
-        return this.link.closed ? undefined : this.session?.match(topic)
+        if (this.link.closed) return undefined
+        const subscription = this.session?.match(topic)
+        return !subscription && this.isEarly && !topic.startsWith(OPERATIONS)
+            ? { qos: 1, sinceMs: this.services.clock.now() }
+            : subscription
     }
 
     /** See `Outbox.hasRoom`. */
@@ -141,21 +154,37 @@ export class Connection implements Receiver {
     }
 
     private connect(frame: Buffer): void {
-        const { authenticator, admit } = this.services
+        const { authenticator, admit, faults } = this.services
         const read = readConnect(frame)
+        const fault = faults.strike(
+            "connect",
+            this.link,
+            read.ok ? read.credentials.clientId : undefined
+        )
+        if (fault && (breaks(fault) || fault.do === "lose")) return
+        if (fault?.returnCode !== undefined)
+            return this.refuse(
+                {
+                    ok: false,
+                    reason: "fault",
+                    message: "a fault was asked for",
+                },
+                fault.returnCode
+            )
         if (!read.ok) return this.refuse(read)
         const verdict = authenticator.check(read.credentials)
         if (!verdict.ok) return this.refuse(verdict)
         const objection = admit(this, verdict)
         if (objection) return this.refuse(objection)
         this.credentials = read.credentials
-        this.accept(read.packet, verdict)
+        this.accept(read.packet, verdict, fault)
     }
 
-    private refuse(refusal: Refusal): void {
+    private refuse(refusal: Refusal, wanted?: number): void {
         const { reason, message, deviceId } = refusal
         const { returnCodes } = this.services.profile
-        const { [reason]: returnCode = returnCodes.otherwise } = returnCodes
+        const { [reason]: usual = returnCodes.otherwise } = returnCodes
+        const returnCode = wanted ?? usual
         if (returnCode !== null)
             this.outbox.send({
                 cmd: "connack",
@@ -172,9 +201,16 @@ export class Connection implements Receiver {
         this.link.close("refused", message)
     }
 
-    private accept(packet: IConnectPacket, admission: Admission): void {
+    private accept(
+        packet: IConnectPacket,
+        admission: Admission,
+        fault?: Readonly<FaultOptions>
+    ): void {
         const { clock, events, limits, profile, sessions } = this.services
-        const { deviceId, tokenExpirySec, clientType } = admission
+        const { deviceId, clientType } = admission
+        const { lifeSec = Infinity } = fault ?? {}
+        const shortSec = Math.floor(clock.now() / 1000) + lifeSec
+        const tokenExpirySec = Math.min(admission.tokenExpirySec, shortSec)
         const cleanSession = packet.clean === true
         const keepAliveSec = packet.keepalive ?? 0
         const { session, present } = sessions.open(deviceId, cleanSession)
@@ -192,17 +228,23 @@ export class Connection implements Receiver {
                     `no packet for ${silentMs / 1000} s`
                 )
         )
-        if (profile.closesAtExpiry)
+        if (tokenExpirySec < admission.tokenExpirySec)
+            this.cancelExpiry = callAt(clock, tokenExpirySec * 1000, () =>
+                this.link.close("token-expired", "a fault has cut it short")
+            )
+        else if (profile.closesAtExpiry)
             this.cancelExpiry = callAt(
                 clock,
                 (tokenExpirySec + profile.tokenSkewSec) * 1000,
                 () => this.recheck()
             )
-        this.outbox.send({
+        const atConnack = this.outbox.send({
             cmd: "connack",
             returnCode: ReturnCode.Accepted,
             sessionPresent: present,
         })
+        if (this.link.closed) return
+        this.isEarly = atConnack?.do === "early-messages"
         events.emit("authenticated", {
             connection: this.link.id,
             deviceId,
@@ -220,21 +262,24 @@ export class Connection implements Receiver {
     }
 
     private handle(packet: Packet): void {
+        const at = readOccasion(packet)
+        const fault = at && this.services.faults.strike(at, this.link)
+        if (fault && (breaks(fault) || fault.do === "lose")) return
         switch (packet.cmd) {
             case "publish":
-                return this.published(packet)
+                return this.published(packet, fault?.status)
             case "subscribe":
                 return this.subscribe(packet)
             case "unsubscribe":
                 for (const filter of packet.unsubscriptions)
                     this.session?.unsubscribe(filter)
-                return this.outbox.send({
+                return void this.outbox.send({
                     cmd: "unsuback",
                     messageId: packet.messageId,
                     granted: [],
                 })
             case "pingreq":
-                return this.outbox.send({ cmd: "pingresp" })
+                return void this.outbox.send({ cmd: "pingresp" })
             case "puback":
                 return this.acknowledged(packet.messageId ?? 0)
             case "disconnect":
@@ -288,13 +333,14 @@ export class Connection implements Receiver {
         this.deliverCloudMessages()
     }
 
-    private published(packet: IPublishPacket): void {
+    /** @param failWith the status that a request about the twin gets, whatever it says */
+    private published(packet: IPublishPacket, failWith?: number): void {
         if (packet.qos === QOS_2)
             return this.link.close("qos-2", "a message at QoS 2: 0 and 1 work")
         const { operations } = this.services
         if (
             packet.topic.startsWith(OPERATIONS) &&
-            operations.handle(this, packet)
+            operations.handle(this, packet, failWith)
         )
             this.inbox.pass(packet)
         else this.inbox.take(packet)

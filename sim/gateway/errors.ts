@@ -5,6 +5,7 @@ export type GatewayErrorCode =
     | "port-forbidden"
     | "bad-address"
     | "bad-certificate"
+    | "bad-fault"
     | "bad-identity"
     | "duplicate-identity"
     | "unknown-identity"

@@ -10,6 +10,7 @@ import type {
     Feedback,
 } from "./cloudmessage"
 import { GatewayError, type GatewayErrorCode } from "./errors"
+import type { FaultName, Occasion } from "./faultoptions"
 import type { Message } from "./store"
 import type { Json, JsonObject } from "./twin"
 
@@ -33,6 +34,8 @@ export type RefusalReason =
     | "wrong-signature"
     | "expired-token"
     | "too-many-clients"
+    /** A fault that was asked for. */
+    | "fault"
 
 /** Why a connection ended. */
 export type CloseReason =
@@ -58,6 +61,8 @@ export type CloseReason =
     | "store-failed"
     | "slow-reader"
     | "dropped"
+    /** The gateway has forgotten it, and told nobody: a fault that was asked for. */
+    | "half-open"
     | "gateway-closed"
 
 interface OfConnection {
@@ -177,6 +182,13 @@ export interface EventBodies {
         reason: CloseReason
         message: string
         durationMs: number
+    }
+    /** A fault that was asked for has happened, for the `count`th time. */
+    fault: OfConnection & {
+        deviceId?: string
+        fault: FaultName
+        at: Occasion
+        count: number
     }
     timeServed: OfConnection & { remote: string; date: string }
     /** The port holds as many connections as it may: this one was closed at once. */

@@ -11,13 +11,17 @@
  *     const message = gateway.cloudMessages.send("leaf-1", { body: "hello", properties: { colour: "red" }, ack: "full" })
  *     await message.settled // "completed"
  */
+import type { SecureContext } from "node:tls"
 import { Authenticator, type Admission, type Refusal } from "./authenticate"
 import { realClock, type Clock } from "./clock"
 import { CloudMessages } from "./cloudmessages"
 import { Connection } from "./connection"
+import { GatewayError } from "./errors"
 import { EventHub, type EventName, type GatewayEvents } from "./events"
 import { Listener } from "./listener"
 import { Methods } from "./methods"
+import { Faults } from "./faults"
+import type { FaultOptions, UnfitName } from "./faultoptions"
 import { HeartbeatMonitor } from "./monitor"
 import { DeviceOperations } from "./operations"
 import {
@@ -63,6 +67,8 @@ export class Gateway {
     readonly twins: Twins
     /** Direct methods of devices. */
     readonly methods: Methods
+    /** What goes wrong when it should. */
+    readonly faults: Faults
     /** What it behaves as, with the limits that it has. */
     readonly profile: Profile
     private readonly clock: Clock
@@ -70,6 +76,10 @@ export class Gateway {
     private readonly clients = new Map<string, Connection>()
     private readonly mqtt: Listener
     private readonly time: Listener
+    private readonly unfit = new Map<UnfitName, SecureContext>()
+    private certificate: ServerCertificate
+    private restarting: Promise<void> | undefined
+    private cancelComeBack: () => void = () => undefined
     private readonly stopWatching: () => void
     private cancelRecheck: () => void = () => undefined
     private lastId = 0
@@ -104,6 +114,12 @@ export class Gateway {
             this.profile,
             connected
         )
+        this.certificate = options
+        this.faults = new Faults(
+            events,
+            fault => this.checkFault(fault),
+            downMs => void this.restart(downMs)
+        )
         const services = this.services()
         const timeServer = new TimeServer(clock, events)
         const common = {
@@ -112,6 +128,8 @@ export class Gateway {
             events,
             context: serverContext(options, options.tls),
             nextId: () => ++this.lastId,
+            faults: this.faults,
+            unfitContext: (name: UnfitName) => this.unfit.get(name)!,
         }
         this.mqtt = new Listener({
             ...common,
@@ -133,6 +151,7 @@ export class Gateway {
             secured: link => timeServer.secured(link),
         })
         this.stopWatching = this.registry.watch(id => this.changed(id))
+        for (const fault of options.faults ?? []) this.faults.add(fault)
     }
 
     /** Messages that were acknowledged and are still kept, oldest first: heartbeats and wills among them. */
@@ -169,6 +188,7 @@ export class Gateway {
 
     /** Serves another certificate from the next handshake on. A real gateway restarts for that: `drop()` does the rest. */
     setCertificate(certificate: ServerCertificate): void {
+        this.certificate = certificate
         const context = serverContext(certificate, this.options.tls)
         this.mqtt.use(context)
         this.time.use(context)
@@ -194,16 +214,57 @@ export class Gateway {
         await this.listen(this.port, this.httpsPort)
     }
 
+    /**
+     * Goes down at once, and comes back after `downMs` without the TLS sessions that it knew; resolves then. The connections are
+     * gone when this returns. One that is under way already goes on as it was asked for first.
+     */
+    restart(downMs: number): Promise<void> {
+        this.restarting ??= this.downAndUp(downMs).finally(
+            () => (this.restarting = undefined)
+        )
+        return this.restarting
+    }
+
+    private async downAndUp(downMs: number): Promise<void> {
+        await this.goDown()
+        await new Promise<void>(resolve => {
+            const cancel = this.clock.after(downMs, resolve)
+            this.cancelComeBack = () => {
+                cancel()
+                resolve()
+            }
+        })
+        if (this.closing) return
+        this.setCertificate(this.certificate)
+        await this.comeBack()
+        // It was closed meanwhile.
+        if (this.closing) await this.goDown()
+    }
+
     /** Ends all connections, timers and waits, and gives the ports back. */
     async close(): Promise<void> {
         this.closing = true
         this.cancelRecheck()
+        this.cancelComeBack()
         this.stopWatching()
         this.methods.close()
         await Promise.all([this.mqtt.close(), this.time.close()])
         this.monitor.close()
         this.cloudMessages.close()
         this.events.close()
+    }
+
+    /** Throws `bad-fault` for one that cannot happen here. */
+    private checkFault({ certificate: name }: FaultOptions): void {
+        if (name === undefined || this.unfit.has(name)) return
+        const { unfitCertificates: served = {}, tls } = this.options
+        const { [name]: certificate } = served
+        if (!certificate)
+            throw new GatewayError(
+                "bad-fault",
+                `gateway: there is no certificate that is ${name}: give it with unfitCertificates`
+            )
+        this.unfit.set(name, serverContext(certificate, tls))
     }
 
     private get limits(): GatewayLimits {
@@ -246,6 +307,7 @@ export class Gateway {
                 gatewayName === undefined ? [hubName] : [hubName, gatewayName],
                 this.profile
             ),
+            faults: this.faults,
             sessions: this.sessions,
             store: this.store,
             operations: new DeviceOperations(

@@ -18,6 +18,8 @@ export class Link {
     /** Asked when the client has left: is there something that it sent before and that is yet to be read? Then `drained` follows. */
     inHand: () => boolean = () => false
     secured = false
+    /** Has the peer get a reset, if the network knows what that is; whoever made the link sets it. */
+    resetPeer: () => void = () => undefined
     private ended = false
     private left: { reason: CloseReason; message: string } | undefined
     private cancelTimer: () => void = () => undefined
@@ -73,6 +75,10 @@ export class Link {
             )
             this.stream.once("close", cancel)
         }
+        this.tellEnd(reason, message)
+    }
+
+    private tellEnd(reason: CloseReason, message: string): void {
         this.onClose(reason)
         this.events.emit("disconnected", {
             connection: this.id,
@@ -83,6 +89,27 @@ export class Link {
             message,
             durationMs: this.ageMs,
         })
+    }
+
+    /** Ends the link with a reset. */
+    reset(message: string): void {
+        if (this.ended) return
+        this.resetPeer()
+        this.close("dropped", message, true)
+    }
+
+    /**
+     * Ends the link for the gateway alone: the client hears nothing of it, and nothing any more. What it sends is thrown away, and
+     * its connection stands until it leaves.
+     */
+    abandon(message: string): void {
+        if (this.ended) return
+        this.ended = true
+        this.cancelTimer()
+        this.stream.removeAllListeners("data")
+        this.stream.resume()
+        this.stream.once("end", () => this.stream.destroy())
+        this.tellEnd("half-open", message)
     }
 
     /** All that the client sent is read: if it has left, that counts now. */

@@ -5,19 +5,17 @@
  */
 import type { EventEmitter } from "node:events"
 import { createServer, type AddressInfo, type Socket } from "node:net"
-import type { Duplex } from "node:stream"
 import { TLSSocket, type SecureContext } from "node:tls"
 import type { Clock } from "./clock"
 import { GatewayError } from "./errors"
 import type { CloseReason, EventHub, PortName } from "./events"
+import { breaks, type Faults } from "./faults"
+import type { UnfitName } from "./faultoptions"
+import { BadLine, reset, type LineSocket } from "./line"
 import { Link } from "./link"
 
-/** A connection that was accepted, as far as it is used here: Node's socket, or one in memory. */
-export interface AcceptedSocket extends Duplex {
-    readonly remoteAddress?: string
-    readonly remotePort?: number
-    setNoDelay(noDelay: boolean): unknown
-}
+/** A connection that was accepted: Node's socket, or one in memory. */
+export type AcceptedSocket = LineSocket
 
 /** An open port, as far as it is used here: Node's server, or one in memory. */
 export interface PortServer extends EventEmitter {
@@ -42,6 +40,9 @@ export interface ListenerOptions {
     /** The number of links at a time; more are closed at once. */
     maxLinks: number
     nextId: () => number
+    faults: Faults
+    /** What the fault `certificate` serves. */
+    unfitContext: (name: UnfitName) => SecureContext
     /** Sets the first deadline: the handshake has not begun. */
     accepted: (link: Link) => void
     /** The handshake is done. */
@@ -100,7 +101,7 @@ export class Listener {
     }
 
     private accept(socket: AcceptedSocket): void {
-        const { port, clock, events, maxLinks, nextId } = this.options
+        const { port, clock, events, faults, maxLinks, nextId } = this.options
         const remote = `${socket.remoteAddress}:${socket.remotePort}`
         if (this.links.size >= maxLinks) {
             socket.on("error", () => undefined)
@@ -109,18 +110,31 @@ export class Listener {
         }
         // A PUBACK is four bytes: it must not wait for the acknowledgement of the one before.
         socket.setNoDelay(true)
+        const id = nextId()
+        const fault = faults.next("accepted", { id, port, deviceId: undefined })
+        const line =
+            fault?.do === "half-open"
+                ? ({ cutAfterBytes: 0, cut: "silence" } as const)
+                : fault?.line
+        const wire: LineSocket = line
+            ? new BadLine(socket, line, clock)
+            : socket
         // It takes any duplex stream, whatever its type says.
-        const stream = new TLSSocket(socket as Socket, {
+        const stream = new TLSSocket(wire as Socket, {
             isServer: true,
-            secureContext: this.context,
+            secureContext: fault?.certificate
+                ? this.options.unfitContext(fault.certificate)
+                : this.context,
             requestCert: true,
             rejectUnauthorized: false,
         })
-        const link = new Link(nextId(), port, remote, stream, clock, events)
+        const link = new Link(id, port, remote, stream, clock, events)
+        link.resetPeer = () => reset(wire)
         this.links.add(link)
         stream.once("close", () => this.links.delete(link))
         events.emit("opened", { connection: link.id, port, remote })
         this.options.accepted(link)
+        if (fault && breaks(fault)) faults.breakLink(fault, link)
         // Emitted for servers too, before the first byte of data.
         stream.once("secure", () => this.secure(link))
     }
@@ -138,6 +152,8 @@ export class Listener {
             resumed: stream.isSessionReused(),
             durationMs: link.ageMs,
         })
+        this.options.faults.strike("secured", link)
+        if (link.closed) return
         this.options.secured(link)
     }
 }

@@ -12,16 +12,20 @@ export class DeviceOperations implements Operations {
         private readonly methods: Methods
     ) {}
 
-    handle(connection: Connection, packet: IPublishPacket): boolean {
+    handle(
+        connection: Connection,
+        packet: IPublishPacket,
+        failWith?: number
+    ): boolean {
         const operation = readOperation(packet.topic)
         const body = packet.payload as Buffer
         switch (operation?.kind) {
             case "read-twin":
                 // The body is not looked at: it is empty, or a space from those that cannot send nothing.
-                this.requests.read(connection, operation.rid)
+                this.requests.read(connection, operation.rid, failWith)
                 return true
             case "report":
-                this.requests.report(connection, operation, body)
+                this.requests.report(connection, operation, body, failWith)
                 return true
             case "method-reply":
                 this.methods.replied(connection, operation, body)

@@ -8,6 +8,7 @@ import {
 import type { Clock } from "./clock"
 import type { CreateServer } from "./listener"
 import { GatewayError } from "./errors"
+import type { FaultOptions, UnfitName } from "./faultoptions"
 import type { MonitorOptions } from "./monitor"
 import type { Registry } from "./registry"
 import type { GatewayLimits, ProfileName } from "./profiles"
@@ -46,6 +47,10 @@ export interface GatewayOptions extends ServerCertificate {
     /** In place of the profile's. */
     limits?: Partial<GatewayLimits>
     heartbeat?: Partial<MonitorOptions>
+    /** What is to go wrong: nothing if it is missing. See `faultoptions.ts`. */
+    faults?: readonly FaultOptions[]
+    /** What the fault `certificate` serves: see `pki/unfit.ts`. */
+    unfitCertificates?: Partial<Record<UnfitName, ServerCertificate>>
     /** Overrides of the TLS server: versions, suites, groups (`ecdhCurve`), signature schemes (`sigalgs`). */
     tls?: Pick<
         SecureContextOptions,

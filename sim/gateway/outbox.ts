@@ -5,6 +5,9 @@
  * Memory: what the client does not read, up to `MAX_UNSENT_BYTES`. Cloud-to-device messages stop long before that (`hasRoom`).
  */
 import { generate, type Packet } from "mqtt-packet"
+import type { Clock } from "./clock"
+import { breaks, sentOccasion, type Faults } from "./faults"
+import type { FaultOptions } from "./faultoptions"
 import type { Link } from "./link"
 import type { Profile } from "./profiles"
 
@@ -42,10 +45,14 @@ export class Outbox {
     private lastId = 0
     /** The bytes of such answers since the client has last read all. */
     private unreadAnswers = 0
+    /** Packets that a fault delays, and all behind them. */
+    private readonly held: { packet: Packet; dueMs: number }[] = []
 
     constructor(
         private readonly link: Link,
-        private readonly profile: Profile
+        private readonly profile: Profile,
+        private readonly faults: Faults,
+        private readonly clock: Clock
     ) {}
 
     /** The connection takes more: what was written before is on its way. Else a `drain` of its stream follows. */
@@ -53,7 +60,36 @@ export class Outbox {
         return !this.link.stream.writableNeedDrain
     }
 
-    send(packet: Packet): void {
+    /** Gives the fault that has happened to it. */
+    send(packet: Packet): Readonly<FaultOptions> | undefined {
+        if (this.link.closed || !this.link.stream.writable) return undefined
+        const at = sentOccasion(packet)
+        const fault = at && this.faults.strike(at, this.link)
+        if (fault && (breaks(fault) || fault.do === "drop")) return fault
+        this.enqueue(packet, fault?.delayMs)
+        if (fault?.do === "repeat")
+            this.enqueue(
+                packet.cmd === "publish" && packet.qos > 0
+                    ? { ...packet, dup: true }
+                    : packet
+            )
+        return fault
+    }
+
+    /** Writes a packet, after those that wait. */
+    private enqueue(packet: Packet, delayMs = 0): void {
+        if (delayMs === 0 && !this.held.length) return this.write(packet)
+        const now = this.clock.now()
+        const before = this.held.at(-1)?.dueMs ?? now
+        const dueMs = Math.max(before, now + delayMs)
+        this.held.push({ packet, dueMs })
+        this.clock.after(dueMs - now, () => {
+            const next = this.held.shift()
+            if (next) this.write(next.packet)
+        })
+    }
+
+    private write(packet: Packet): void {
         const { stream } = this.link
         if (this.link.closed || !stream.writable) return
         const bytes = generate(packet)

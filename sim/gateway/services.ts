@@ -5,6 +5,7 @@ import type { Clock } from "./clock"
 import type { CloudMessages } from "./cloudmessages"
 import type { Connection } from "./connection"
 import type { EventHub } from "./events"
+import type { Faults } from "./faults"
 import type { GatewayLimits, Profile } from "./profiles"
 import type { Sessions } from "./sessions"
 import type { Message, MessageStore } from "./store"
@@ -14,9 +15,14 @@ export interface Operations {
     /**
      * Takes what a device published on a topic that begins with `$iothub/`, in the order of arrival; at QoS 1 the PUBACK follows by
      * itself. An answer goes out with `connection.deliver`, now or later. False: there is no such topic, which is dealt with as any
-     * other bad topic; what the profile closes a connection for is closed with `connection.link.close`.
+     * other bad topic; what the profile closes a connection for is closed with `connection.link.close`. `failWith`: the status with
+     * which a request about the twin fails.
      */
-    handle(connection: Connection, packet: IPublishPacket): boolean
+    handle(
+        connection: Connection,
+        packet: IPublishPacket,
+        failWith?: number
+    ): boolean
     /** The device has subscribed to this filter, and knows that it has. */
     subscribed?(connection: Connection, filter: string): void
     /** The connection is over: nothing that is sent there arrives any more. */
@@ -31,6 +37,7 @@ export interface ConnectionServices {
     profile: Profile
     limits: GatewayLimits
     authenticator: Authenticator
+    faults: Faults
     sessions: Sessions
     store: MessageStore
     operations: Operations

@@ -47,10 +47,11 @@ export class TwinRequests {
         private readonly twins: Twins
     ) {}
 
-    read(connection: Connection, rid: string): void {
+    /** @param failWith of a fault: the status that it gets, whatever it says */
+    read(connection: Connection, rid: string, failWith?: number): void {
         const twin = this.twins.of(connection.deviceId)
         const answer = this.attempt(() => {
-            this.fail(twin)
+            this.fail(twin, failWith)
             if (this.twins.isOffline)
                 throw new Refusal(null, "the gateway is offline")
             return { status: 200, body: twinDocument(twin) }
@@ -64,12 +65,13 @@ export class TwinRequests {
     report(
         connection: Connection,
         { rid, version }: { rid?: string; version?: string },
-        body: Buffer
+        body: Buffer,
+        failWith?: number
     ): void {
         const twin = this.twins.of(connection.deviceId)
         let patch: JsonObject | undefined
         const answer = this.attempt(() => {
-            this.fail(twin)
+            this.fail(twin, failWith)
             if (this.twins.isOffline && !this.profile.keepsReports)
                 throw new Refusal(null, "the hub is offline")
             const read = readPatch(body)
@@ -116,8 +118,8 @@ export class TwinRequests {
     }
 
     /** Throws a fault that was asked for. */
-    private fail({ faults }: Twin): void {
-        const status = faults.shift()
+    private fail({ faults }: Twin, failWith?: number): void {
+        const status = failWith ?? faults.shift()
         if (status !== undefined)
             throw new Refusal(status, "the operator asked for it")
     }

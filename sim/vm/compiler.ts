@@ -69,7 +69,7 @@ const PROJECT_MARK = "devsconfig.json"
 export const HEADER_ROW = "(header)"
 
 /** Changes whenever an image compiled earlier would differ from one compiled now. */
-const CACHE_FORMAT = 3
+const CACHE_FORMAT = 4
 
 const slashes = (path: string) => path.split(sep).join("/")
 

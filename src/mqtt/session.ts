@@ -93,7 +93,7 @@ export class Session {
     /** When a packet went out last, and when a ping did: one later than `reader.heardMs` is unanswered. */
     private sentMs = 0
     private pingMs = -1
-    /** When the oldest unacknowledged message was sent, or the last acknowledgement came. */
+    /** When the oldest unacknowledged message was sent, or became the oldest. */
     private windowMs = 0
     /** The subscription that waits for its answer (0: none does), and what was granted (-1: no answer yet). */
     private subscribeId = 0
@@ -324,7 +324,8 @@ export class Session {
         }
         const message = this.inFlight[index]
         removeAt(this.inFlight, index)
-        this.windowMs = ds.millis()
+        // An acknowledgement of a later message says nothing of the oldest, which a gateway may have lost.
+        if (index === 0) this.windowMs = ds.millis()
         this.handlers.acknowledged(message)
     }
 

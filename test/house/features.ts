@@ -12,17 +12,17 @@ import { type Image, compile } from "../../sim/vm/compiler"
 const FEATURES: Record<string, { use: string; budget: number }> = {
     "messages from the cloud": {
         use: "leaf.onMessage(async message => { console.log(message.body.length) })",
-        budget: 1900,
+        budget: 1600,
     },
     "direct methods": {
         use: 'leaf.onMethod("a", async payload => ({ status: 200, payload }))',
-        budget: 1126,
+        budget: 1050,
     },
     twin: {
         use: "leaf.twin().onDesired(async desired => { await leaf.twin().report(desired) })",
-        budget: 1843,
+        budget: 1500,
     },
-    "last will": { use: "leaf.setWill({ a: 1 })", budget: 250 },
+    "last will": { use: "leaf.setWill({ a: 1 })", budget: 180 },
     "a planned end": { use: "leaf.stop()", budget: 60 },
 }
 
@@ -30,12 +30,12 @@ const FEATURES: Record<string, { use: string; budget: number }> = {
 const ON_TOP: typeof FEATURES = {
     "settings in the field, on top of methods": {
         use: "await allowFieldSettings(leaf, new ds.Wifi()); await finishReset()",
-        budget: 3650,
+        budget: 3350,
     },
 }
 
 /** Features that are left out together, and what they may cost. */
-const TOGETHER = [{ names: ["direct methods", "twin"], budget: 3500 }]
+const TOGETHER = [{ names: ["direct methods", "twin"], budget: 3200 }]
 
 export interface FeatureRow {
     name: string

@@ -4,10 +4,10 @@
 export const HEAP_SPREAD_BYTES = 1024
 /**
  * What the line through those values may rise by from its begin to its end, in bytes, and that through the largest free block
- * fall: each connection puts its blocks elsewhere, so that lines of days are a matter of chance up to half of this. And how many
+ * fall: each connection puts its blocks elsewhere, so that lines of a week rise or fall by up to half of this by chance. And how many
  * days a line has at least, as those of a few hours say nothing.
  */
-export const HEAP_GROWTH_BYTES = 512
+export const HEAP_GROWTH_BYTES = 1024
 export const LARGEST_FREE_SHRINKAGE_BYTES = 4096
 export const LINE_DAYS = 4
 /** The largest free block at any hour, in bytes: a handshake needs a good deal less in one piece. */

@@ -63,6 +63,8 @@ export interface DaysResult {
     seed: number
     /** Whose seconds were charged, if any. */
     board: string
+    /** Which firmware it was: the first digits of its image's SHA-256. */
+    image: string
     summary: Summary
     perDay: Day[]
     heap: HeapSummary
@@ -204,6 +206,10 @@ class Run {
             days: this.days,
             seed,
             board: boardOf(seed) ?? "none",
+            image: createHash("sha256")
+                .update(this.world.options.image.binary)
+                .digest("hex")
+                .slice(0, 8),
             summary,
             perDay: this.perDay,
             heap: summarize(this.samples),

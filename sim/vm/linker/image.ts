@@ -47,6 +47,7 @@ export interface Program {
     /** Source places: position in the concatenated sources, and length. */
     places: [number, number][]
     debug: CompilerDebugInfo
+    set: InstructionSet
 }
 
 /** An image and what belongs to it. */
@@ -129,6 +130,7 @@ export function readImage(
         sections,
         places,
         debug,
+        set,
     }
 }
 

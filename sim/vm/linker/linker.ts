@@ -6,14 +6,30 @@
  * traces stay right, since each instruction keeps the place that it comes from.
  */
 import { Linked, Program, readImage, writeImage } from "./image"
-import { shortenJumps } from "./jumps"
+import { shortenConditions, shortenJumps, simplifyJumps } from "./jumps"
+import { renumberFunctions, renumberTexts } from "./numbers"
 import { InstructionSet, LinkerError } from "./opcodes"
+import { mergeTemporaries, returnDirectly, shareCopies } from "./temporaries"
 
 /** A change of the program in place. */
 export type Pass = (program: Program) => void
 
 /** All passes, in the order in which they help each other. */
-export const PASSES: readonly Pass[] = [shortenJumps]
+export const PASSES: readonly Pass[] = [
+    shortenJumps,
+    shareCopies,
+    shortenConditions,
+    simplifyJumps,
+    mergeTemporaries,
+    shareCopies,
+    simplifyJumps,
+    returnDirectly,
+    mergeTemporaries,
+    shortenConditions,
+    simplifyJumps,
+    renumberFunctions,
+    renumberTexts,
+]
 
 /**
  * Links an image anew.

@@ -142,6 +142,52 @@ test("compile links, and does not when told so", async () => {
     assert.ok(linked.codeBytes < plain.codeBytes)
 })
 
+const VALUES = `
+import * as ds from "@devicescript/core"
+class Thing { at = 1 }
+const list: any[] = [undefined, null, false, true, 0, 1, -1, 0.5, NaN, Infinity, "", "a", "a longer text, of more than fifty characters in all",
+    {}, [], [1], new Thing(), Buffer.alloc(0), hex\`01\`, Math, Buffer, ds.millis, (n: number) => n]
+for (const a of list) {
+    let row = ""
+    if (a === undefined) row += "undefined "
+    if (!(a === undefined)) row += "defined "
+    if (!(a !== null)) row += "null "
+    if (!!a) row += "true "
+    if (!(a < 1) && !(a >= 1)) row += "unordered "
+    for (const b of list) {
+        if (!(a === b)) row += "n"
+        else row += "e"
+        if (a || b) row += "o"
+        if (a && !b) row += "a"
+        if ((a ?? b) === b) row += "u"
+        row += typeof (a || b) + typeof (b && a) + typeof (b ?? a)
+        // A line of the console takes some 290 characters.
+        if (row.length > 200) {
+            console.log(row)
+            row = ""
+        }
+    }
+    console.log(row)
+}
+const thing: any = new Thing()
+for (const name of ["at", "a name", "constructor"]) {
+    thing[name] = name
+    console.log(name, thing.at, thing["a name"], Object.keys(thing).length)
+}
+ds.restart()
+`
+
+test("conditions, comparisons and names mean the same for values of all kinds", async context => {
+    const image = unlinked(VALUES)
+    const before = await run(context, imageOf(image))
+    const after = await run(context, imageOf(relink(image, properties)))
+    assert.deepEqual(after.lines, before.lines)
+    assert.deepEqual(after.panics, [0])
+    assert.ok(after.lines.some(line => line.startsWith("undefined ")))
+    assert.ok(after.lines.includes("a name at a name 2"))
+    assert.ok(after.opcodes < before.opcodes)
+})
+
 /** Functions in one image, and images in the test. */
 const FUNCTIONS = 24
 const IMAGES = 12

@@ -15,6 +15,8 @@ const KEPT = VARIABLES + 1
 export const SLOTS = VARIABLES + 2
 /** Nested blocks, and so exception handlers. */
 const MAX_DEPTH = 4
+/** From here on a function gets no further blocks. */
+const MANY_STATEMENTS = 150
 
 const BINARY: readonly number[] = [58, 59, 60, 62, 63, 68, 69, 70, 71]
 const UNARY: readonly number[] = [Op.not, Op.toBool, 47, 55, 72]
@@ -100,6 +102,12 @@ export class RandomCode {
                 ...this.expression(depth - 1),
                 one(random.pick(BINARY)),
             ]
+        if (depth > 0 && random.oneIn(4))
+            return [
+                ...this.expression(depth - 1),
+                one(Op.undefined),
+                one(Op.equal),
+            ]
         switch (random.below(9)) {
             case 0:
                 return [one(random.pick([Op.undefined, Op.null, Op.true]))]
@@ -108,12 +116,24 @@ export class RandomCode {
             case 2:
                 return [number(random.between(-3, 3))]
             case 3:
-                return [one(Op.returnedValue)]
+                return [this.afterCall() ? one(Op.returnedValue) : number(0)]
             case 4:
                 return [...this.expression(0), one(BUILTIN_FIELD, LENGTH)]
             default:
                 return [one(Op.loadLocal, random.below(VARIABLES))]
         }
+    }
+
+    /**
+     * Whether a call's value is there. Elsewhere it may be a mark of the VM for a jump through handlers, with the place
+     * where that goes; no program reads it there.
+     */
+    private afterCall(): boolean {
+        const last = this.body[this.body.length - 1]
+        return (
+            this.pending.length === 0 &&
+            last?.code[last.code.length - 1].opcode === Op.call0 + 1
+        )
     }
 
     private variable(): number {
@@ -158,7 +178,9 @@ export class RandomCode {
 
     private statement(depth: number): void {
         const { random } = this
-        const kind = random.below(depth < MAX_DEPTH ? 16 : 8)
+        const kind = random.below(
+            depth < MAX_DEPTH && this.body.length < MANY_STATEMENTS ? 16 : 8
+        )
         if (kind < 2) this.assign()
         else if (kind < 4) this.call()
         else if (kind === 4) this.lazy()
@@ -288,6 +310,11 @@ export class RandomCode {
         this.add([one(Op.endTry)], end)
         this.put(handler)
         this.add([one(Op.catch)])
+        if (this.random.oneIn(2))
+            this.add([
+                one(Op.returnedValue),
+                one(Op.storeLocal, this.variable()),
+            ])
         this.block(depth + 1)
         this.put(end)
     }

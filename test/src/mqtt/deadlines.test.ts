@@ -2,6 +2,7 @@
 import { millis, sleep } from "@devicescript/core"
 import { describe, expect, test } from "@devicescript/test"
 import { ErrorCode } from "../../../src/errors"
+import { encodePuback } from "../../../src/mqtt/packet"
 import {
     ANSWER_TIMEOUT_MS,
     PING_AFTER_MS,
@@ -139,6 +140,20 @@ describe("mqtt deadlines", () => {
         rig.pipe.drip = hex`3003000162`
         await expectCode(ErrorCode.MqttPubackTimeout, async () => {
             await rig.pollUntilError()
+        })
+    })
+
+    test("a message that is not acknowledged ends the session though later ones are", async () => {
+        const rig = await connectedRig()
+        rig.session.answerTimeoutMs = 20
+        await rig.session.publish(message("a"))
+        await expectCode(ErrorCode.MqttPubackTimeout, async () => {
+            for (let id = 2; id < 12; id++) {
+                await rig.session.publish(message("b"))
+                rig.pipe.send(encodePuback(id))
+                await sleep(10)
+                await rig.session.poll(0)
+            }
         })
     })
 
