@@ -239,6 +239,15 @@ export const enum ErrorCode {
     MessageFailed = 7014,
     /** More came from the cloud at once than is kept: the rest comes again on a new connection. */
     InboxFull = 7015,
+    /** A number of the connection policy outside its bounds. */
+    PolicyOutOfBounds = 7020,
+    // What the watchdog restarts for.
+    /** A part of the firmware that has to do something again and again has not. */
+    Stalled = 7021,
+    /** There was no connection for too long. */
+    Offline = 7022,
+    /** The cloud has asked for it. */
+    RestartAsked = 7023,
     /** A change of settings does not go with what is in use, or being tried. */
     SettingsConflict = 7030,
     /** What was written to flash is not there. */

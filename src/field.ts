@@ -11,6 +11,7 @@ import {
     allowFieldSettings,
     errorCode,
     finishReset,
+    tellWifi,
 } from "./index"
 
 const wifi = new ds.Wifi()
@@ -28,6 +29,7 @@ export async function runField(parts: TlsParts): Promise<void> {
         // It can do all else.
         console.log(`main: ${e.message} (${errorCode(e)})`)
     }
+    tellWifi(leaf, wifi)
     leaf.start()
     while (true) {
         await report(leaf)

@@ -15,6 +15,7 @@ import {
     resumeSession,
     roundReading,
     storeSetting,
+    tellWifi,
     type TlsParts,
 } from "./index"
 
@@ -79,6 +80,7 @@ export async function createLeaf(parts: TlsParts): Promise<Leaf> {
 export async function runFirmware(parts: TlsParts): Promise<void> {
     const leaf = await createLeaf(parts)
     if (leaf === undefined) return
+    tellWifi(leaf, new ds.Wifi())
     leaf.start()
     while (true) {
         await report(leaf)

@@ -13,6 +13,8 @@
  *   cloud what is, `await get()` reads both. `thermostat.ts` uses all of this.
  * - `allowFieldSettings(leaf)` lets the cloud change the device key, the pinned CA and the Wi-Fi network, each tried before the old one goes.
  * - `leaf.setWill(body)` is what the gateway says when the connection breaks.
+ * - `leaf.configure({ lostMaxMs: 300000 })` changes the connection policy: docs/connection.md has all its numbers.
+ * - `tellWifi(leaf, new ds.Wifi())` has the console say whether the Wi-Fi is away or the gateway.
  * - `Sampler` reads a sensor that may not answer.
  * - `LeafError` is the one error; `errorCode` gives its number, which the documentation explains.
  *
@@ -35,6 +37,8 @@ export type { MethodHandler, MethodResult } from "./app/methods"
 export { Sampler, roundReading } from "./app/sampler"
 export type { Clock } from "./app/clock"
 export type { Settings } from "./app/settings"
+export { type WifiStrength, tellWifi } from "./app/wifi"
+export type { Policy } from "./app/policy"
 export type { DesiredHandler, Twin, TwinDocument } from "./app/twin"
 export type { CloudMessage } from "./iothub/cloudmessage"
 export {

@@ -20,7 +20,13 @@ import { createToken } from "./iothub/sas"
 import { createTelemetryTopic } from "./iothub/telemetry"
 import { createUsername } from "./iothub/username"
 import { Session } from "./mqtt/session"
-import { Backoff, hardwareRandom } from "./net/backoff"
+import {
+    Backoff,
+    FIRST_RANGE_MS,
+    MAX_RANGE_MS,
+    STABLE_MS,
+    hardwareRandom,
+} from "./net/backoff"
 import { type Link, openLink } from "./net/link"
 import { allSet } from "./tls/sets"
 import { readTrustAnchor } from "./x509/path"
@@ -54,8 +60,8 @@ async function main(): Promise<void> {
         } catch (e: any) {
             console.log(`main: ${e.message} (${errorCode(e)})`)
         }
-        backoff.lostAt(ds.millis())
-        await ds.sleep(backoff.nextMs())
+        backoff.lostAt(ds.millis(), STABLE_MS)
+        await ds.sleep(backoff.nextMs(FIRST_RANGE_MS, MAX_RANGE_MS))
     }
 }
 
@@ -90,7 +96,7 @@ async function report(
             will: hex``,
             connackTimeoutMs: CONNACK_TIMEOUT_MS,
         })
-        backoff.connectedAt(ds.millis())
+        backoff.connectedMs = ds.millis()
         console.log(`main: connected to ${settings.gateway}`)
         while (true) {
             await publish(session, deviceId, `${boot}-${ds.millis()}`)

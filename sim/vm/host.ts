@@ -82,6 +82,8 @@ export interface DeviceOptions {
      */
     idleTickMs?: number
     clock?: Clock
+    /** How long it has been on when its program starts, in ms. Default: 0. An uptime that no test waits for. */
+    uptimeMs?: number
     /** Public-key operations take as long as on this board, in the time of `clock`. Default: as long as they take here. */
     board?: Board
     /** Collect at every allocation: finds dangling references of the runtime, 16 times slower. */
@@ -358,7 +360,7 @@ export class Device extends EventEmitter<DeviceEvents> {
         if (this.stopped) return machine.stop()
         this.machine = machine
         // A board waits 5 s before it starts its program.
-        machine.skip(RESTART_MS)
+        machine.skip(RESTART_MS + (this.options.uptimeMs ?? 0))
     }
 
     private onBus(frame: Uint8Array): void {

@@ -23,8 +23,11 @@ const FLOOR_STEP_SEC = 86400
 /** How far clocks of honest machines may be apart (the one that provisioned may be fast): what gateways allow in tokens. */
 const SKEW_SEC = 300
 
-/** A crystal 100 ppm off loses a minute in this time; then the next connection that is made anyway reads the time again. */
-const FRESH_SEC = 7 * 86400
+/** A crystal 100 ppm off loses 9 s in this time; then the next connection that is made anyway reads the time again. */
+const FRESH_MS = 86400000
+
+/** A reading that is younger is not doubted: reading it again would say the same. */
+const TRUST_MS = 300000
 
 /** Writes a number to flash. */
 export type StoreSetting = (name: string, value: any) => Promise<void>
@@ -36,6 +39,8 @@ export class Clock {
     floorSec: number
     /** How long a token lives once the time is known, in seconds. */
     tokenLifeSec = TOKEN_LIFE_SEC
+    /** Tests shorten it. */
+    trustMs = TRUST_MS
 
     private acceptedSec = 0
     private acceptedMs = 0
@@ -51,22 +56,25 @@ export class Clock {
         this.floorSec = Math.max(provisionedSec, storedFloorSec)
     }
 
-    /** The time, Unix seconds with a fraction; the floor while the time is not known. */
+    /** The time, Unix seconds with a fraction; the floor while the time is not known. Never before the floor. */
     nowSec(): number {
         if (!this.known) return this.floorSec
-        return this.acceptedSec + (ds.millis() - this.acceptedMs) / 1000
+        return Math.max(
+            this.floorSec,
+            this.acceptedSec + (ds.millis() - this.acceptedMs) / 1000
+        )
     }
 
     /** Whether the time should be read at a connection that has to be made anyway. */
     wantsReading(): boolean {
         if (!this.known) return true
         if (this.doubted) return true
-        return ds.millis() - this.acceptedMs > FRESH_SEC * 1000
+        return ds.millis() - this.acceptedMs > FRESH_MS
     }
 
-    /** A token was refused: perhaps the time is wrong, unless it was read within a token's life. */
+    /** A token was refused, or the gateway was away for long: perhaps the time is wrong, or the gateway's was. */
     doubt(): void {
-        this.doubted = ds.millis() - this.acceptedMs > this.tokenLifeSec * 1000
+        this.doubted = ds.millis() - this.acceptedMs > this.trustMs
     }
 
     /**

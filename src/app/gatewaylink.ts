@@ -9,6 +9,12 @@ import type { OpenLink } from "./leaf"
 import type { Settings } from "./settings"
 
 /**
+ * A gateway's new certificate begins now. The device's clock may be behind by 1 s, as a Date has whole seconds, and by 4 to 9 s for
+ * each day since it was read.
+ */
+const CLOCK_BEHIND_SEC = 60
+
+/**
  * The opener for `new Leaf`.
  *
  * @param parts what TLS may use, such as `rsaSet()`: only what is named here is in the image
@@ -37,6 +43,7 @@ export function gatewayLink(
             host: settings.gateway,
             nowSec: clock.known ? clock.nowSec() : -1,
             floorSec: clock.floorSec,
+            clockBehindSec: CLOCK_BEHIND_SEC,
             issuers:
                 remember !== null ? await remember(settings.anchors) : null,
             resumption:

@@ -6,8 +6,10 @@
  * each time) and starts again. Other fibers only add to the outbox and wake it.
  *
  * MQTT 3.1.1 cannot renew a token inside a connection: the leaf lets what is in flight be acknowledged, disconnects and
- * connects anew. While the time is unknown, tokens end with the gateway's certificate and need no renewal: a gateway drops
- * its connections when it renews that.
+ * connects anew. While the time is unknown, tokens end with the gateway's certificate, and are renewed once a day all the same: the
+ * time is read on the way.
+ *
+ * All deadlines and waits are in `policy`, see policy.ts and docs/connection.md.
  *
  * Every phase is one line on the console; the host's tools read them:
  *
@@ -27,8 +29,9 @@
  *     leaf: twin failed: {message} ({code})
  *     leaf: renewing the token
  *     leaf: settings {kept|rolledBack}
- *     leaf: no connection: {message} ({code}), next try in {seconds} s
- *     leaf: lost connection: {message} ({code}), next try in {seconds} s
+ *     leaf: no connection: {message} ({code})[, Wi-Fi is away|, Wi-Fi {strength} dBm], next try in {seconds} s
+ *     leaf: lost connection: {message} ({code})[…], next try in {seconds} s
+ *     leaf: closed again and again: perhaps another device has this id
  *     leaf: stopped
  *
  * No line holds a key or a token.
@@ -55,24 +58,17 @@ import { createHeartbeat } from "./heartbeat"
 import { describe, log } from "./log"
 import { type MethodHandler, Methods } from "./methods"
 import { Outbox } from "./outbox"
+import { type Policy, PolicyAt, changePolicy, defaultPolicy } from "./policy"
 import { SETTLE_MS, type Settings } from "./settings"
 import { Twin } from "./twin"
 
 /** What the hub shows as the kind of client. */
 const CLIENT_TYPE = "devicescript-edge-leaf/0.1.0"
 
-/** When a token is renewed, as a part of its life. */
-const RENEW_AT = 0.8
-/** How long a planned disconnect waits for acknowledgements: a gateway answers in much less, or not at all. */
-const DRAIN_MS = 10000
-/** Gateways close at 1.5 times this; the session pings earlier by itself. */
+/** Gateways close at 1.5 times this; the session pings by itself, after half of it at the latest. */
 const KEEP_ALIVE_SEC = 120
-/** A gateway may take its time when many connect at once; edgeHub 1.6.0 sometimes never answers. */
-const CONNACK_TIMEOUT_MS = 30000
 /** edgeHub 1.6.0 and 1.6.1 lose a CONNECT that arrives together with the end of the handshake. */
 const CONNECT_GAP_MS = 50
-/** A slower handshake would not end in the 10 s that edgeHub's HTTPS gives it. */
-const MAX_TIME_HANDSHAKE_MS = 8000
 /** After a failed reading of the time, so many connections are made without trying, doubled each time up to the second. */
 const FIRST_TIME_SKIPS = 1
 const MAX_TIME_SKIPS = 64
@@ -80,13 +76,23 @@ const MAX_TIME_SKIPS = 64
 const MAX_POLL_MS = 5000
 /** And the shortest: a heartbeat that is due before a planned disconnect waits for the next connection. */
 const MIN_POLL_MS = 100
+/** After so long without a connection the time is read again: perhaps the gateway's was set meanwhile. */
+const LONG_OUTAGE_MS = 3600000
+/** So many connections in a row that the gateway closes soon are no accident. */
+const MAX_KICKS = 5
+
 /**
- * When power comes back to a house, it does to all its leaves in the same second: from the second boot on the first try waits for
- * up to this. The first boot has somebody who watches it, and waits for nothing.
+ * The waits after an error, by its code: their places in the policy, `PolicyAt.LostWaitMs` for all others. JSON, as texts are no code.
+ *
+ * BusyWaitMs: ReceiveOverflow, MqttServerUnavailable. RefusedWaitMs: MqttIdentifierRejected, MqttBadCredentials, MqttNotAuthorized.
+ * A gateway closes the connection of a device when another one comes with its id: ConnectionReset, ConnectionClosed, WriteFailed,
+ * TlsTruncated, with KickedWaitMs when they come again and again.
  */
-const START_SPREAD_MS = 10000
-/** Later than any uptime. */
-const NEVER_MS = 1e15
+const WAITS = `{
+    "1007": 11, "5013": 11,
+    "5012": 13, "5014": 13, "5015": 13,
+    "1003": 15, "1004": 15, "1006": 15, "2101": 15
+}`
 
 /** Opens a validated TLS connection to a port of the gateway; the firmware chooses the TLS parts. */
 export type OpenLink = (
@@ -116,6 +122,14 @@ export class Leaf {
     reconnects = 0
     /** Starts of the firmware, this one included. */
     readonly boot: number
+    /** When the gateway was there last, as `ds.millis()` counts; 0: not since the start. */
+    onlineMs = 0
+    /** What heartbeats say; parts of the firmware may add to it. */
+    readonly vitals: any = {}
+    /** Says what is known of the network, as the end of a line: `tellWifi` sets it. */
+    describeNetwork: () => Promise<string>
+    /** See policy.ts; `configure` changes it. */
+    readonly policy = defaultPolicy()
     /** The IoT Plug and Play model that the device implements, such as `dtmi:com:example:Thermostat;1`. To be set before `start`. */
     modelId = ""
 
@@ -128,9 +142,10 @@ export class Leaf {
     private link: Link
     private stopping = false
     private wasLost = false
+    /** Connections in a row that the gateway closed soon. */
+    private kicks = 0
     private sequence = 0
     private lastSentMs = 0
-    private handshakeMs = NEVER_MS
     private timeSkips = 0
     private nextTimeSkips = FIRST_TIME_SKIPS
 
@@ -152,6 +167,17 @@ export class Leaf {
         this.boot = settings.boots + 1
     }
 
+    /**
+     * Changes the connection policy. To be called before `start`.
+     *
+     * @throws LeafError PolicyOutOfBounds; then nothing has changed
+     * @devsWhenUsed
+     */
+    configure(changes: Partial<Policy>): void {
+        changePolicy(this.policy, changes)
+        this.clock.tokenLifeSec = this.policy[PolicyAt.TokenLifeSec]
+    }
+
     /** Starts the leaf in a fiber of its own. */
     start(): void {
         const self = this
@@ -166,7 +192,10 @@ export class Leaf {
         log(`device ${this.settings.deviceId}, boot ${this.boot}`)
         await ds.sleep(SETTLE_MS)
         await this.store("boots", this.boot)
-        if (this.boot > 1) await ds.sleep(hardwareRandom() * START_SPREAD_MS)
+        if (this.boot > 1)
+            await ds.sleep(
+                hardwareRandom() * this.policy[PolicyAt.BootSpreadMs]
+            )
         this.lastSentMs = ds.millis()
         while (!this.stopping) await this.runConnection()
         log("stopped")
@@ -323,23 +352,49 @@ export class Leaf {
             await this.connect()
             return
         } catch (e: any) {
+            const waitMs = this.waitAfter(errorCode(e))
             const phase = this.connected ? "lost" : "no"
-            if (this.connected) this.wasLost = true
             this.connected = false
-            if (errorCode(e) === ErrorCode.MqttNotAuthorized) this.clock.doubt()
-            this.backoff.lostAt(ds.millis())
-            const waitMs = this.backoff.nextMs()
+            let network = ""
+            if (this.describeNetwork !== undefined)
+                network = await this.describeNetwork()
             log(
-                `${phase} connection: ${describe(e)}, next try in ${seconds(waitMs)} s`
+                `${phase} connection: ${describe(e)}${network}, next try in ${seconds(waitMs)} s`
             )
             if (!this.stopping) await ds.sleep(waitMs)
         }
     }
 
+    /** How long to wait after this error. */
+    private waitAfter(code: number): number {
+        const policy = this.policy
+        const backoff = this.backoff
+        const nowMs = ds.millis()
+        let at: number = JSON.parse(WAITS)[code]
+        if (at === undefined) at = PolicyAt.LostWaitMs
+        if (at === PolicyAt.RefusedWaitMs) this.clock.doubt()
+        if (this.connected) {
+            this.wasLost = true
+            this.kicks++
+            if (at !== PolicyAt.KickedWaitMs) this.kicks = 0
+            // An opponent does not wait for so long.
+            if (
+                nowMs - backoff.connectedMs >
+                1.5 * policy[PolicyAt.KickedMaxMs]
+            )
+                this.kicks = 0
+        } else if (nowMs - this.onlineMs > LONG_OUTAGE_MS) this.clock.doubt()
+        if (at === PolicyAt.KickedWaitMs)
+            if (this.kicks < MAX_KICKS) at = PolicyAt.LostWaitMs
+        if (at === PolicyAt.KickedWaitMs)
+            log("closed again and again: perhaps another device has this id")
+        else backoff.lostAt(nowMs, policy[PolicyAt.StableMs])
+        return backoff.nextMs(policy[at], policy[at + 1])
+    }
+
     /** Opens a link, and learns from it. */
     private async openLink(port: number): Promise<Link> {
         const link = await this.open(port, this.settings, this.clock)
-        this.handshakeMs = link.handshakeMs
         await this.clock.sawCertificate(link.notBeforeSec, link.notAfterSec)
         return link
     }
@@ -357,6 +412,9 @@ export class Leaf {
                 acknowledged: message => self.outbox.acknowledge(message),
                 received: message => self.receive(message),
             })
+            session.pingAfterMs = this.policy[PolicyAt.PingAfterMs]
+            session.pingTimeoutMs = this.policy[PolicyAt.PingTimeoutMs]
+            session.answerTimeoutMs = this.policy[PolicyAt.AnswerMs]
             const kept = await session.connect({
                 clientId: settings.deviceId,
                 username: createUsername(
@@ -374,9 +432,9 @@ export class Leaf {
                 keepAliveSec: KEEP_ALIVE_SEC,
                 cleanSession: false,
                 will: this.will,
-                connackTimeoutMs: CONNACK_TIMEOUT_MS,
+                connackTimeoutMs: this.policy[PolicyAt.ConnackMs],
             })
-            this.backoff.connectedAt(ds.millis())
+            this.backoff.connectedMs = ds.millis()
             this.connected = true
             if (this.wasLost) this.reconnects++
             this.wasLost = false
@@ -389,6 +447,7 @@ export class Leaf {
                     await session.subscribe(filter, feature.qos)
             await this.serve(session)
             this.connected = false
+            this.kicks = 0
         } finally {
             await link.transport.close()
         }
@@ -396,11 +455,14 @@ export class Leaf {
 
     /** Publishes and listens until the token is to be renewed or the leaf is stopped; then drains and disconnects. */
     private async serve(session: Session): Promise<void> {
-        let endMs = this.clock.known
-            ? ds.millis() + this.clock.tokenLifeSec * RENEW_AT * 1000
-            : NEVER_MS
+        const policy = this.policy
+        let endMs = policy[PolicyAt.RenewUnknownMs]
+        if (this.clock.known)
+            endMs = this.clock.tokenLifeSec * policy[PolicyAt.RenewAt] * 1000
+        endMs += ds.millis()
         let isEnding = false
         for (;;) {
+            this.onlineMs = ds.millis()
             for (const feature of this.features) await feature.serve(session)
             const isOver = ds.millis() >= endMs
             if (isEnding) {
@@ -414,7 +476,7 @@ export class Leaf {
             } else if (this.stopping || isOver || this.isRenewing) {
                 if (!this.stopping) log("renewing the token")
                 isEnding = true
-                endMs = ds.millis() + DRAIN_MS
+                endMs = ds.millis() + policy[PolicyAt.DrainMs]
                 continue
             } else await this.publish(session)
             await session.poll(Math.min(endMs - ds.millis(), this.idleMs()))
@@ -434,16 +496,13 @@ export class Leaf {
     private async publish(session: Session): Promise<void> {
         if (this.outbox.isEmpty() && ds.millis() >= this.heartbeatMs()) {
             log("heartbeat")
-            this.outbox.add(
-                createHeartbeat(
-                    this.settings.deviceId,
-                    this.settings.heartbeatSec,
-                    Math.floor(ds.millis() / 1000),
-                    this.boot,
-                    this.outbox.dropped,
-                    this.reconnects
-                )
-            )
+            const vitals = this.vitals
+            vitals.heartbeat = this.settings.heartbeatSec
+            vitals.uptime = Math.floor(ds.millis() / 1000)
+            vitals.boots = this.boot
+            vitals.dropped = this.outbox.dropped
+            vitals.reconnects = this.reconnects
+            this.outbox.add(createHeartbeat(this.settings.deviceId, vitals))
         }
         while (session.windowRoom() > 0) {
             const message = this.outbox.take()
@@ -467,13 +526,15 @@ export class Leaf {
         )
     }
 
-    /** Whether this connection should be preceded by a reading of the time. */
+    /**
+     * Whether this connection should be preceded by a reading of the time: not the first one, which has issuers to verify.
+     *
+     * How long the last handshake took does not say how long this one will: edgeHub's HTTPS gives it 10 s, other front ends more, and a
+     * session of that port makes it short. So it is tried, and a failure makes the next try rarer.
+     */
     private isTimeDue(): boolean {
-        if (
-            !this.clock.wantsReading() ||
-            this.handshakeMs > MAX_TIME_HANDSHAKE_MS
-        )
-            return false
+        if (this.onlineMs === 0) return false
+        if (!this.clock.wantsReading()) return false
         if (this.timeSkips > 0) {
             this.timeSkips--
             return false

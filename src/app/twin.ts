@@ -26,10 +26,16 @@ import {
 } from "../iothub/operations"
 import type { IncomingPublish } from "../mqtt/packet"
 import type { Session } from "../mqtt/session"
-import { Backoff, hardwareRandom } from "../net/backoff"
+import {
+    Backoff,
+    FIRST_RANGE_MS,
+    MAX_RANGE_MS,
+    hardwareRandom,
+} from "../net/backoff"
 import type { Feature } from "./feature"
 import type { Leaf } from "./leaf"
 import { describe, log } from "./log"
+import { PolicyAt } from "./policy"
 
 /** Requests that wait, for the network or for their answer. */
 export const MAX_REQUESTS = 5
@@ -37,7 +43,7 @@ export const MAX_REQUESTS = 5
 export const MAX_REPORT_BYTES = 1024
 /** How long a request waits for its answer at most, through retries and reconnections. */
 export const REQUEST_TIMEOUT_MS = 60000
-/** How often a request goes out that is answered with 429 or 5xx; the waits between double from up to 1 s to up to 8 s. */
+/** How often a request goes out that is answered with 429 or 5xx; the waits between double from up to 1 s, or 5 s after a 429. */
 export const MAX_TRIES = 5
 
 /** Changes that wait for the handler, and the longest of them: instead of more the whole document is read. */
@@ -171,7 +177,10 @@ export class Twin implements Feature {
                     ErrorCode.TwinStatus + status,
                     `app: a request to the twin was refused with status ${status}`
                 )
-                await ds.sleep(backoff.nextMs())
+                let firstMs = FIRST_RANGE_MS
+                if (status === 429)
+                    firstMs = this.leaf.policy[PolicyAt.BusyWaitMs]
+                await ds.sleep(backoff.nextMs(firstMs, MAX_RANGE_MS))
                 request.rid = null
                 request.status = 0
             }
@@ -242,7 +251,7 @@ async function follow(twin: Twin): Promise<void> {
             log(`twin failed: ${describe(e)}`)
             // What the twin refuses now it may give later; what is wrong with a document stays so.
             if (errorCode(e) >= ErrorCode.TwinBusy) {
-                await ds.sleep(backoff.nextMs())
+                await ds.sleep(backoff.nextMs(FIRST_RANGE_MS, MAX_RANGE_MS))
                 twin.patches.push(hex``)
             }
         }

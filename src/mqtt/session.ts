@@ -276,7 +276,7 @@ export class Session {
             failIf(
                 isQuiet && nowMs - this.pingMs >= this.pingTimeoutMs,
                 ErrorCode.MqttPingTimeout,
-                "mqtt: the link is dead"
+                "mqtt: the gateway does not answer a ping: the link is dead"
             )
         } else if (nowMs >= this.nextPingMs()) {
             this.pingMs = nowMs

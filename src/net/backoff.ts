@@ -1,42 +1,39 @@
 /**
  * How long to wait before the next try: exponential, with full jitter.
  *
- * The first wait is jittered too: when a gateway restarts, all its leaves notice at once. The range doubles from 1 s to
- * 60 s, for ever, and starts again only after a connection has lasted for a minute, so that a gateway that accepts and
- * then drops is not hammered.
+ * The first wait is jittered too: when a gateway restarts, all its leaves notice at once. The range doubles from the first to the
+ * largest, for ever, and starts again only after a connection that was stable, so that a gateway that accepts and
+ * then drops is not hammered. Both ends are the caller's at each call: what went wrong says how soon trying again makes sense.
  */
 
 import { randomBuffer } from "@devicescript/crypto"
 import { readUint24 } from "../bytes"
 
-const FIRST_RANGE_MS = 1000
-const MAX_RANGE_MS = 60000
-const STABLE_MS = 60000
+/** The ranges, and how long a connection has to last for them to start again, for callers without a policy. */
+export const FIRST_RANGE_MS = 1000
+export const MAX_RANGE_MS = 60000
+export const STABLE_MS = 60000
 
 export class Backoff {
-    private rangeMs = FIRST_RANGE_MS
-    private connectedMs = -1
+    /** When the connection came up that there is, as `ds.millis()` counts: the caller sets it. -1: there is none. */
+    connectedMs = -1
+    private rangeMs = 0
 
     /** @param random gives a number from 0 up to, but not including, 1: `hardwareRandom` */
     constructor(private readonly random: () => number) {}
 
-    /** A connection is up. @param nowMs as `ds.millis()` counts */
-    connectedAt(nowMs: number): void {
-        this.connectedMs = nowMs
-    }
-
     /** The connection is lost, or there was none. */
-    lostAt(nowMs: number): void {
-        if (this.connectedMs >= 0 && nowMs - this.connectedMs >= STABLE_MS)
-            this.rangeMs = FIRST_RANGE_MS
+    lostAt(nowMs: number, stableMs: number): void {
+        if (this.connectedMs >= 0 && nowMs - this.connectedMs >= stableMs)
+            this.rangeMs = 0
         this.connectedMs = -1
     }
 
-    /** The wait before the next try, in whole milliseconds. */
-    nextMs(): number {
-        const waitMs = Math.floor(this.random() * this.rangeMs)
-        this.rangeMs = Math.min(2 * this.rangeMs, MAX_RANGE_MS)
-        return waitMs
+    /** The wait before the next try, in whole milliseconds. @param firstMs the first range, and the largest */
+    nextMs(firstMs: number, maxMs: number): number {
+        const rangeMs = Math.min(Math.max(this.rangeMs, firstMs), maxMs)
+        this.rangeMs = 2 * rangeMs
+        return Math.floor(this.random() * rangeMs)
     }
 }
 

@@ -1,6 +1,7 @@
 /** A link: TCP, and TLS to the gateway over it. */
 import * as ds from "@devicescript/core"
 import { onOperation } from "../crypto/operation"
+import type { TlsConnection } from "../tls/connection"
 import { Handshake, HandshakeObserver, TlsOptions } from "../tls/handshake"
 import { KeyShare } from "../tls/part"
 import { Transport } from "../transport"
@@ -30,7 +31,7 @@ let spareShare: KeyShare = null
 
 /**
  * Connects to the gateway and verifies it. Logs a line before each public-key operation, as it takes seconds on a board,
- * and one with the handshake's phases and what each took.
+ * and one with the handshake's phases and what each took; when it fails, the last of them is the one that it failed in.
  *
  * The key share is made before the connection, which the gateway gives 60 s up to MQTT's CONNECT.
  *
@@ -52,7 +53,13 @@ export async function openLink(options: LinkOptions): Promise<Link> {
         throw e
     }
     const startMs = ds.millis()
-    const connection = await handshake.connect(tcp)
+    let connection: TlsConnection
+    try {
+        connection = await handshake.connect(tcp)
+    } catch (e: any) {
+        console.log("tls: failed in the last of: " + stopwatch.finish())
+        throw e
+    }
     const handshakeMs = ds.millis() - startMs
     console.log(
         `tls: verified ${options.host} in ${handshakeMs} ms: ${stopwatch.finish()}`

@@ -43,6 +43,8 @@ export interface TlsOptions {
     nowSec: number
     /** While the time is unknown, certificates must not end before this. */
     floorSec: number
+    /** By how much `nowSec` may be behind, in seconds: the server's certificate may begin so much later. Left out: by nothing. */
+    clockBehindSec?: number
     /** Certificates that need not be verified again; without it, all are each time. */
     issuers?: VerifiedIssuers
     /** Sessions that outlive the connection; without it, every handshake is a full one. For one connection. */
@@ -85,6 +87,7 @@ export class Handshake {
             host: options.host,
             nowSec: options.nowSec,
             floorSec: options.floorSec,
+            clockBehindSec: options.clockBehindSec,
             issuers: options.issuers,
         }
         this.random = randomBytes(RANDOM_LENGTH)

@@ -71,6 +71,8 @@ export interface PathPolicy {
     nowSec: number
     /** The time is known not to be before this; used while `nowSec` is -1. */
     floorSec: number
+    /** By how much `nowSec` may be behind: a certificate may begin so much later. Left out: by nothing. */
+    clockBehindSec?: number
     /** What was verified before; null or left out: nothing is remembered. */
     issuers?: VerifiedIssuers
 }
@@ -209,7 +211,7 @@ class Search {
         )
         if (policy.nowSec >= 0)
             failIf(
-                c.notBeforeSec > policy.nowSec,
+                c.notBeforeSec > policy.nowSec + (policy.clockBehindSec || 0),
                 ErrorCode.X509NotYetValid,
                 "x509: a certificate is not valid yet"
             )

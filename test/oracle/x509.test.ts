@@ -37,6 +37,7 @@ interface Policy {
     host: string
     nowSec: number
     floorSec: number
+    clockBehindSec?: number
 }
 const { validatePath, readTrustAnchor } = require("../../src/x509/path") as {
     validatePath(sent: unknown[], policy: Policy): Promise<{ length: number }>
@@ -563,10 +564,20 @@ describe("a path", () => {
         const { validFrom, validTo } = site.owner.server.x509
         const from = Date.parse(validFrom) / 1000
         const to = Date.parse(validTo) / 1000
-        await validate(chain, { nowSec: from + 5 })
+        await validate(chain, { nowSec: from })
         await validate(chain, { nowSec: to })
         await refused("X509Expired", chain, { nowSec: to + 1 })
-        await refused("X509NotYetValid", chain, { nowSec: from - 10 })
+        await refused("X509NotYetValid", chain, { nowSec: from - 1 })
+        // For each certificate of the path: the server's is the youngest or as old.
+        await validate(chain, { nowSec: from - 60, clockBehindSec: 60 })
+        await refused("X509NotYetValid", chain, {
+            nowSec: from - 61,
+            clockBehindSec: 60,
+        })
+        await refused("X509Expired", chain, {
+            nowSec: to + 1,
+            clockBehindSec: 60,
+        })
     })
 
     test("P3: while the time is unknown, none may end before the floor", async () => {

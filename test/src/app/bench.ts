@@ -1,6 +1,8 @@
 /** What the tests of the leaf and its features share: a leaf at a gateway in memory. */
 import { sleep } from "@devicescript/core"
 import { Leaf } from "../../../src/app/leaf"
+import { PolicyAt } from "../../../src/app/policy"
+import { Backoff } from "../../../src/net/backoff"
 import type { Settings } from "../../../src/app/settings"
 import { MQTT_PORT, NOT_BEFORE, TIME_PORT, TestGateway } from "./gateway"
 
@@ -40,6 +42,9 @@ export class Bench {
                 stored.push(`${name}=${value}`)
             }
         )
+        // The waits between connections are another test's.
+        ;(this.leaf as any).backoff = new Backoff(() => 0)
+        this.leaf.policy[PolicyAt.BootSpreadMs] = 0
         return this.leaf
     }
 

@@ -112,6 +112,21 @@ describe("clock", () => {
         })
         clock.accept(NOT_BEFORE + DAY - 300, NOT_BEFORE, NOT_AFTER)
         expect(clock.known).toBe(true)
+        // The floor holds until the time has passed it.
+        expect(clock.nowSec()).toBe(NOT_BEFORE + DAY)
+    })
+
+    test("a jump forward counts from the next Date on, and one back does not go below the floor", async () => {
+        const clock = createClock(new Flash(), NOT_BEFORE)
+        clock.accept(NOT_BEFORE + 10, NOT_BEFORE, NOT_AFTER)
+        clock.accept(NOT_BEFORE + 5 * DAY, NOT_BEFORE, NOT_AFTER)
+        const aheadSec = clock.nowSec() - (NOT_BEFORE + 5 * DAY)
+        expect(aheadSec >= 0 && aheadSec < 30).toBe(true)
+        await clock.sawCertificate(NOT_BEFORE, NOT_AFTER)
+        await expectCode(ErrorCode.DateOutOfBounds, () => {
+            clock.accept(NOT_BEFORE + 10, NOT_BEFORE, NOT_AFTER)
+        })
+        expect(clock.nowSec() >= NOT_BEFORE + 5 * DAY).toBe(true)
     })
 
     test("a known time raises the floor, but never past the end of the certificate seen last", async () => {

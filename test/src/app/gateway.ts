@@ -93,6 +93,8 @@ export class TestConnection implements Transport {
     private answers = Buffer.alloc(0)
     private woken = false
     private broken = false
+    /** What an operation fails with after `reset`. */
+    resetCode = ErrorCode.ConnectionReset
     isClosed = false
 
     constructor(
@@ -178,8 +180,7 @@ export class TestConnection implements Transport {
     }
 
     private checkOpen(): void {
-        if (this.broken)
-            fail(ErrorCode.ConnectionReset, "net: reset by the test")
+        if (this.broken) fail(this.resetCode, "net: reset by the test")
         if (this.isClosed) throw new Error("used after close")
     }
 

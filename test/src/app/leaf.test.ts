@@ -1,7 +1,10 @@
 import { sleep } from "@devicescript/core"
 import { describe, expect, test } from "@devicescript/test"
+import type { Leaf } from "../../../src/app/leaf"
+import { PolicyAt } from "../../../src/app/policy"
 import { ErrorCode } from "../../../src/errors"
 import { createToken } from "../../../src/iothub/sas"
+import { Backoff } from "../../../src/net/backoff"
 import { expectCode } from "../check"
 import { Bench } from "./bench"
 import { DATE, NOT_AFTER, NOT_BEFORE } from "./gateway"
@@ -147,14 +150,24 @@ describe("leaf", () => {
         expect(bench.gateway.ports.join()).toBe("8883,443,8883,8883,8883")
     })
 
-    test("does not ask for the time when its handshakes are too slow for that port", async () => {
+    test("asks for the time however slow its handshakes were: the port's session may make the next one short", async () => {
         const bench = new Bench()
-        bench.gateway.handshakeMs = 8001
+        bench.gateway.handshakeMs = 19000
         const leaf = bench.start()
         await bench.gateway.waitForConnects(1)
         await bench.reconnect()
         leaf.stop()
-        expect(bench.gateway.ports.join()).toBe("8883,8883")
+        expect(bench.gateway.ports.join()).toBe("8883,443,8883")
+        expect(leaf.clock.known).toBe(true)
+    })
+
+    test("does not ask for the time before it was connected once", async () => {
+        const bench = new Bench()
+        bench.gateway.connackCode = 3
+        const leaf = bench.start()
+        await bench.gateway.waitForConnects(3)
+        leaf.stop()
+        expect(bench.gateway.ports.join().indexOf("443")).toBe(-1)
     })
 
     test("connects without the time when it cannot be read, and does not ask again at every connection", async () => {
@@ -170,18 +183,102 @@ describe("leaf", () => {
         expect(leaf.clock.known).toBe(false)
     })
 
-    test("reads the time again when a token is refused and the last reading is older than a token", async () => {
+    test("reads the time again when a token is refused and the last reading is not fresh", async () => {
         const bench = new Bench()
         const leaf = bench.start()
-        leaf.clock.tokenLifeSec = 0.01
+        leaf.clock.trustMs = 0
         await bench.gateway.waitForConnects(1)
         bench.gateway.connackCode = 5
         await bench.reconnect()
         expect(leaf.clock.known).toBe(true)
         await bench.gateway.waitForConnects(3)
         leaf.stop()
-        expect(bench.gateway.ports.join()).toBe("8883,443,8883,443,8883")
+        // It goes on trying, at once in this test: how often by now is another matter.
+        expect(
+            bench.gateway.ports.join().startsWith("8883,443,8883,443,8883")
+        ).toBe(true)
         expect(leaf.connected).toBe(false)
+    })
+
+    test("waits longer when the gateway closes one connection after the other, as it does when two devices have one id", async () => {
+        const bench = new Bench()
+        const leaf = bench.create()
+        const waits = recordWaits(leaf)
+        leaf.start()
+        await bench.gateway.waitForConnects(1)
+        for (let i = 0; i < 6; i++) await bench.reconnect()
+        // One that has lasted for longer than the other device would wait was not closed for its sake.
+        leaf.policy[PolicyAt.KickedMaxMs] = -1
+        await bench.reconnect()
+        leaf.stop()
+        expect(waits.join()).toBe(
+            "1000-60000,1000-60000,1000-60000,1000-60000,60000-600000,60000-600000,1000-60000"
+        )
+    })
+
+    test("waits otherwise when it is not let in, and when the gateway is not available", async () => {
+        expect(await waitAtReturnCode(1)).toBe("1000-60000")
+        expect(await waitAtReturnCode(2)).toBe("10000-300000")
+        expect(await waitAtReturnCode(3)).toBe("5000-120000")
+        expect(await waitAtReturnCode(4)).toBe("10000-300000")
+        expect(await waitAtReturnCode(5)).toBe("10000-300000")
+    })
+
+    test("waits longer after more bytes than it can buffer, and it is no kick", async () => {
+        const bench = new Bench()
+        const leaf = bench.create()
+        const waits = recordWaits(leaf)
+        leaf.start()
+        await bench.gateway.waitForConnects(1)
+        bench.gateway.connection.resetCode = ErrorCode.ReceiveOverflow
+        await bench.reconnect()
+        leaf.stop()
+        expect(waits.join()).toBe("5000-120000")
+    })
+
+    test("the codes that waits depend on are those of the errors", async () => {
+        const leaf = new Bench().create()
+        const waits = recordWaits(leaf)
+        for (const code of [
+            ErrorCode.ReceiveOverflow,
+            ErrorCode.MqttServerUnavailable,
+            ErrorCode.MqttIdentifierRejected,
+            ErrorCode.MqttBadCredentials,
+            ErrorCode.MqttNotAuthorized,
+            ErrorCode.ConnectFailed,
+            ErrorCode.TlsTimeout,
+        ])
+            (leaf as any).waitAfter(code)
+        leaf.connected = true
+        ;(leaf as any).kicks = 9
+        for (const code of [
+            ErrorCode.ConnectionReset,
+            ErrorCode.ConnectionClosed,
+            ErrorCode.WriteFailed,
+            ErrorCode.TlsTruncated,
+            ErrorCode.MqttPingTimeout,
+        ])
+            (leaf as any).waitAfter(code)
+        const firsts: string[] = []
+        for (const wait of waits) firsts.push(wait.split("-")[0])
+        expect(firsts.join()).toBe(
+            "5000,5000,10000,10000,10000,1000,1000,60000,60000,60000,60000,1000"
+        )
+    })
+
+    test("says what is known of the network when there is no connection", async () => {
+        const bench = new Bench()
+        bench.gateway.refusals = 2
+        const leaf = bench.create()
+        let asked = 0
+        leaf.describeNetwork = async () => {
+            asked++
+            return ", Wi-Fi is away"
+        }
+        leaf.start()
+        await bench.gateway.waitForConnects(1)
+        leaf.stop()
+        expect(asked).toBe(2)
     })
 
     test("stops after what is in flight was acknowledged", async () => {
@@ -201,6 +298,34 @@ describe("leaf", () => {
         expect(leaf.outbox.isEmpty()).toBe(true)
     })
 })
+
+/** Has a leaf wait for no time, and gives the ranges of the waits. */
+function recordWaits(leaf: Leaf): string[] {
+    const waits: string[] = []
+    const backoff = new Backoff(() => 0)
+    const fake: any = {
+        connectedMs: 0,
+        lostAt: () => {},
+        nextMs: (firstMs: number, maxMs: number) => {
+            waits.push(`${firstMs}-${maxMs}`)
+            return backoff.nextMs(firstMs, maxMs)
+        },
+    }
+    ;(leaf as any).backoff = fake
+    return waits
+}
+
+/** The range of the first wait when CONNECT is answered with this code. */
+async function waitAtReturnCode(code: number): Promise<string> {
+    const bench = new Bench()
+    bench.gateway.connackCode = code
+    const leaf = bench.create()
+    const waits = recordWaits(leaf)
+    leaf.start()
+    await bench.gateway.waitForConnects(2)
+    leaf.stop()
+    return waits[0]
+}
 
 /** Whether a token expires at a time or a little later. */
 function expiryOf(token: string, expectedSec: number): boolean {

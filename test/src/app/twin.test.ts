@@ -9,6 +9,7 @@ import {
     Twin,
 } from "../../../src/app/twin"
 import type { Leaf } from "../../../src/app/leaf"
+import { PolicyAt } from "../../../src/app/policy"
 import { ErrorCode, errorCode } from "../../../src/errors"
 import { MAX_JSON_BYTES } from "../../../src/iothub/json"
 import { IncomingPublish } from "../../../src/mqtt/packet"
@@ -365,6 +366,20 @@ describe("twin", () => {
         )
         expect(cloud.requests.length).toBe(7 + MAX_TRIES)
         await cloud.twin.get()
+        cloud.leaf.stop()
+    })
+
+    test("after a 429 the waits are those of the policy for throttling", async () => {
+        const cloud = new Cloud()
+        cloud.leaf.start()
+        await cloud.twin.report({ a: 1 })
+        // Other waits would take longer than this request may.
+        cloud.leaf.policy[PolicyAt.BusyWaitMs] = 0
+        cloud.twin.timeoutMs = 1000
+        for (let i = 0; i < MAX_TRIES; i++) cloud.statuses.push(429)
+        await expectCode(ErrorCode.TwinStatus + 429, async () => {
+            await cloud.twin.report({ a: 2 })
+        })
         cloud.leaf.stop()
     })
 
