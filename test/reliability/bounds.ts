@@ -9,7 +9,7 @@ export const HEAP_SPREAD_BYTES = 1024
  */
 export const HEAP_GROWTH_BYTES = 1024
 export const LARGEST_FREE_SHRINKAGE_BYTES = 4096
-export const LINE_DAYS = 4
+export const LINE_DAYS = 5
 /** The largest free block at any hour, in bytes: a handshake needs a good deal less in one piece. */
 export const LARGEST_FREE_BYTES = 16_384
 
