@@ -143,6 +143,11 @@ export class FlashImage {
         return AREA - used - RESERVE + ENTRY
     }
 
+    /** How often the log was packed into the other area, which is erased for it. */
+    get packings(): number {
+        return this.generation(this.area()) - 1
+    }
+
     /** The program in flash, or `undefined`. */
     program(): Buffer | undefined {
         const entry = this.current().get(PROGRAM)
