@@ -26,8 +26,8 @@ if (!files.length) {
 }
 
 const skipped: string[] = []
-/** One more than the two cores of a small machine: many files wait more than they compute. */
-const CONCURRENCY = 3
+/** Two more than the two cores of a small machine: many files wait more than they compute. */
+const CONCURRENCY = 4
 /** A file that takes longer has stopped somewhere: it fails, and the others are still heard of. */
 const FILE_TIMEOUT_MS = 10 * 60_000
 

@@ -31,7 +31,7 @@ export const MAX_CONTENT = 16384
  * The most content of a record while the handshake goes on: room for every message that we accept in one record, and
  * no more, because the heap holds certificates and big numbers then.
  */
-export const MAX_HANDSHAKE_CONTENT = 8192 + 4
+export const MAX_HANDSHAKE_CONTENT = 7168 + 4
 
 /** Records without content, in a row, before it is taken for a flood (R5). OpenSSL sends one at most. */
 const MAX_EMPTY_RECORDS = 8
