@@ -246,8 +246,8 @@ export const enum ErrorCode {
     Stalled = 7021,
     /** There was no connection for too long. */
     Offline = 7022,
-    /** The cloud has asked for it. */
-    RestartAsked = 7023,
+    /** Safe mode is over, and the whole firmware tried again. */
+    SafeModeOver = 7023,
     /** A change of settings does not go with what is in use, or being tried. */
     SettingsConflict = 7030,
     /** What was written to flash is not there. */

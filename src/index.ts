@@ -17,6 +17,7 @@
  * - `leaf.setWill(body)` is what the gateway says when the connection breaks.
  * - `leaf.configure({ lostMaxMs: 300000 })` changes the connection policy: docs/connection.md has all its numbers.
  * - `tellWifi(leaf, new ds.Wifi())` has the console say whether the Wi-Fi is away or the gateway.
+ * - `await watchHealth(leaf)` is a watchdog, and safe mode after five starts that ended early: then leave out what is yours.
  * - `Sampler` reads a sensor that may not answer.
  * - `LeafError` is the one error; `errorCode` gives its number, which the documentation explains.
  *
@@ -31,8 +32,10 @@ export {
     rememberIssuers,
     resumeSession,
     storeSetting,
+    watchHealth,
 } from "./app/flash"
 export type { FlashOutbox } from "./app/flashoutbox"
+export { type Health, reportHealth } from "./app/health"
 export type { CloudMessageHandler } from "./app/cloudmessages"
 export type { WifiRole } from "./app/fieldsettings"
 export { gatewayLink } from "./app/gatewaylink"

@@ -159,7 +159,8 @@ function loadDigits(bytes: Buffer, first: number, count: number): number[] {
         digits[i] = (digit + (bits & 1)) * ${DIGIT_DOWN}
         place = place + ${DIGIT_BITS}
     }
-    return digits
+    // An array that was filled has room for a quarter more; a copy has none.
+    return digits.slice()
 }
 
 /** The big-endian bytes of x modulo n, for x between -n and n. */

@@ -8,6 +8,7 @@ import { parseArgs } from "node:util"
 import { Display, ShownEvent } from "../dashboard/events"
 import { JsonDisplay, TextDisplay } from "../dashboard/display"
 import { GatewayError } from "../gateway/errors"
+import type { FaultOptions } from "../gateway/faultoptions"
 import { Gateway, startGateway } from "../gateway/gateway"
 import type { ProfileName } from "../gateway/profiles"
 import { Registry } from "../gateway/registry"
@@ -23,6 +24,7 @@ import { Failure } from "./failure"
 import { compileFirmware } from "./firmware"
 import {
     readBoard,
+    readFaultFile,
     readFirmware,
     readNumber,
     readProfile,
@@ -50,6 +52,8 @@ Options:
   --board <name>     as slow as this board: esp32-c3 or pico-w. Each public-key operation takes the seconds that are
                      estimated for it there. You do not wait for them: device and gateway skip them together,
                      so that the gateway's 60 s up to CONNECT count as they would
+  --faults <file>    what is to go wrong at the gateway: a JSON list of faults, such as
+                     [{ "do": "drop", "at": "puback", "after": 3 }]; sim/gateway/faultoptions.ts says what there is
   --json             one JSON object a line
   --help             this text
 
@@ -87,6 +91,7 @@ interface DemoOptions {
     folder: string
     firmware: FirmwareName | undefined
     board: Board | undefined
+    faults: FaultOptions[]
     json: boolean
 }
 
@@ -127,6 +132,7 @@ function readOptions(args: string[]): DemoOptions | undefined {
                 firmware: { type: "string" },
                 board: { type: "string" },
                 dir: { type: "string" },
+                faults: { type: "string" },
                 json: { type: "boolean", default: false },
                 help: { type: "boolean", default: false },
             },
@@ -153,6 +159,7 @@ function readOptions(args: string[]): DemoOptions | undefined {
         folder,
         firmware: readFirmware(values.firmware),
         board: readBoard(values.board),
+        faults: readFaultFile(values.faults),
         json: values.json!,
     }
 }
@@ -198,6 +205,10 @@ class Demo {
         const { hubName, deviceId, key } = workspace.device
         const registry = new Registry()
         registry.add({ deviceId, primaryKey: key })
+        const { faults } = this.options
+        const unfitCertificates = faults.some(fault => fault.certificate)
+            ? await workspace.unfitCertificates()
+            : {}
         try {
             this.gateway = await startGateway({
                 cert: workspace.chain,
@@ -211,6 +222,8 @@ class Demo {
                 port: this.options.port,
                 httpsPort: this.options.httpsPort,
                 heartbeat: { intervalMs: HEARTBEAT_SEC * 1000 },
+                faults,
+                unfitCertificates,
             })
         } catch (error) {
             if (!(error instanceof GatewayError)) throw error
@@ -280,6 +293,9 @@ class Demo {
             })
         )
         this.showOperations(gateway)
+        gateway.on("fault", ({ fault, at, count, deviceId }) =>
+            this.show({ type: "fault", deviceId, fault, at, count })
+        )
         gateway.on("dropped", ({ deviceId, topic, reason }) =>
             this.show({ type: "dropped", deviceId, topic, reason })
         )

@@ -1,7 +1,10 @@
 /** Options of commands: reading them, and saying what is wrong with them. */
+import { readFileSync } from "node:fs"
+import { GatewayError } from "../gateway/errors"
+import { readFaults, type FaultOptions } from "../gateway/faultoptions"
 import { PROFILES, type ProfileName } from "../gateway/profiles"
 import { Board, BOARDS } from "../vm/boards"
-import { Failure } from "./failure"
+import { Failure, systemCode } from "./failure"
 
 /** The exit code for wrong usage, as shells count it. */
 export const USAGE = 2
@@ -41,6 +44,35 @@ export function readProfile(name: string): ProfileName {
             USAGE
         )
     return name as ProfileName
+}
+
+/** The faults of `--faults`, a JSON file; none when it is not given. */
+export function readFaultFile(name: string | undefined): FaultOptions[] {
+    if (name === undefined) return []
+    let text: string
+    try {
+        text = readFileSync(name, "utf8")
+    } catch (error) {
+        throw new Failure(
+            `--faults ${name}: the file cannot be read (${systemCode(error)}).`,
+            USAGE
+        )
+    }
+    let value: unknown
+    try {
+        value = JSON.parse(text)
+    } catch {
+        throw new Failure(`--faults ${name}: that is no JSON.`, USAGE)
+    }
+    try {
+        return readFaults(value)
+    } catch (error) {
+        if (!(error instanceof GatewayError)) throw error
+        throw new Failure(
+            `--faults ${name}: ${error.message.replace("gateway: ", "")}.`,
+            USAGE
+        )
+    }
 }
 
 /** What a firmware does: all that IoT Hub knows about a device, telemetry and settings that change in the field, or telemetry alone. */

@@ -16,6 +16,7 @@ import { createSecureContext } from "node:tls"
 import { type Certificate, loadCertificate, pemChain } from "../pki/certificate"
 import { issueServer, makeChain } from "../pki/chain"
 import { privateKeyPem } from "../pki/keys"
+import { unfitCertificates } from "../pki/unfit"
 import { Failure, systemCode } from "./failure"
 
 /** The gateway's name in its certificate and in the device's connection string. */
@@ -107,17 +108,20 @@ export class Workspace {
         this.write(FILES.device, JSON.stringify(device, undefined, 4) + "\n")
     }
 
-    private async renewServer() {
+    private loadEdgeCa(): Certificate {
         const certificate = this.read(FILES.edgeCa)
         const key = this.read(FILES.edgeCaKey)
-        let edgeCa: Certificate
         try {
-            edgeCa = loadCertificate(certificate, key)
+            return loadCertificate(certificate, key)
         } catch {
             throw this.damaged(
                 `${FILES.edgeCa} and ${FILES.edgeCaKey} cannot be used together`
             )
         }
+    }
+
+    private async renewServer() {
+        const edgeCa = this.loadEdgeCa()
         const server = await issueServer(edgeCa, {
             names: SERVER_NAMES,
             keyType: this.keyType,
@@ -189,6 +193,16 @@ export class Workspace {
     /** PEM of the CA that devices pin. */
     get root(): string {
         return this.read(FILES.root)
+    }
+
+    /** Certificates that the device must not take, for a gateway that is to serve them. */
+    unfitCertificates() {
+        return unfitCertificates({
+            names: SERVER_NAMES,
+            edgeCa: this.loadEdgeCa(),
+            intermediatePem: this.read(FILES.intermediate),
+            keyType: this.keyType,
+        })
     }
 
     /** PEM of the gateway's certificate and its issuers, without the root. */

@@ -124,6 +124,12 @@ export function describe(event: ShownEvent): [string, Colour, string] {
             ]
         case "method":
             return method(event)
+        case "fault":
+            return [
+                "fault",
+                "yellow",
+                `${event.fault} at ${event.at}${event.count > 1 ? `, ${event.count} times now` : ""}, as asked for`,
+            ]
         case "dropped":
             return [
                 "dropped",

@@ -3,6 +3,7 @@ import type {
     CloudMessageState,
     DeadLetterReason,
 } from "../gateway/cloudmessage"
+import type { FaultName, Occasion } from "../gateway/faultoptions"
 import type { ProfileName } from "../gateway/profiles"
 import type { Json, JsonObject } from "../gateway/twin"
 
@@ -47,6 +48,14 @@ export type ShownEvent =
           type: "heartbeat"
           deviceId: string
           properties: Record<string, string>
+      }
+    /** A fault that the gateway was told to have has happened, for the `count`th time. */
+    | {
+          type: "fault"
+          deviceId?: string
+          fault: FaultName
+          at: Occasion
+          count: number
       }
     /** A message to the device has come to this state, after so many deliveries. */
     | {

@@ -124,6 +124,7 @@ export class Gateway {
         const timeServer = new TimeServer(clock, events)
         const common = {
             clock,
+            createServer: options.createServer,
             events,
             context: serverContext(options, options.tls),
             nextId: () => ++this.lastId,

@@ -94,8 +94,14 @@ export class Link {
     /** Ends the link with a reset. */
     reset(message: string): void {
         if (this.ended) return
-        this.resetPeer()
-        this.close("dropped", message, true)
+        this.ended = true
+        this.cancelTimer()
+        // Not now: Node ends with a fault of its own when a TLS socket loses its handle in an event of that handle.
+        setImmediate(() => {
+            this.resetPeer()
+            this.stream.destroy()
+        })
+        this.tellEnd("dropped", message)
     }
 
     /**

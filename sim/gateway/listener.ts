@@ -3,12 +3,8 @@
  *
  * The TLS server is Node's (OpenSSL). It asks for a client certificate, as edgeHub does, and takes none for an answer.
  */
-import {
-    createServer,
-    type AddressInfo,
-    type Server,
-    type Socket,
-} from "node:net"
+import type { EventEmitter } from "node:events"
+import { createServer, type AddressInfo, type Socket } from "node:net"
 import { TLSSocket, type SecureContext } from "node:tls"
 import type { Clock } from "./clock"
 import { GatewayError } from "./errors"
@@ -18,9 +14,27 @@ import type { UnfitName } from "./faultoptions"
 import { BadLine, reset, type LineSocket } from "./line"
 import { Link } from "./link"
 
+/** A connection that was accepted: Node's socket, or one in memory. */
+export type AcceptedSocket = LineSocket
+
+/** An open port, as far as it is used here: Node's server, or one in memory. */
+export interface PortServer extends EventEmitter {
+    readonly listening: boolean
+    listen(port: number, host: string, listening: () => void): unknown
+    address(): string | AddressInfo | null
+    close(closed: () => void): unknown
+}
+
+export type CreateServer = (
+    options: { allowHalfOpen: boolean },
+    accept: (socket: AcceptedSocket) => void
+) => PortServer
+
 export interface ListenerOptions {
     port: PortName
     clock: Clock
+    /** TCP's if it is missing. */
+    createServer?: CreateServer
     events: EventHub
     context: SecureContext
     /** The number of links at a time; more are closed at once. */
@@ -36,14 +50,15 @@ export interface ListenerOptions {
 }
 
 export class Listener {
-    private readonly server: Server
+    private readonly server: PortServer
     private readonly links = new Set<Link>()
     private context: SecureContext
 
     constructor(private readonly options: ListenerOptions) {
         this.context = options.context
         // A client that has closed its side can still be answered what it asked before.
-        this.server = createServer({ allowHalfOpen: true }, socket =>
+        const open: CreateServer = options.createServer ?? createServer
+        this.server = open({ allowHalfOpen: true }, socket =>
             this.accept(socket)
         )
     }
@@ -85,7 +100,7 @@ export class Listener {
         await closed
     }
 
-    private accept(socket: Socket): void {
+    private accept(socket: AcceptedSocket): void {
         const { port, clock, events, faults, maxLinks, nextId } = this.options
         const remote = `${socket.remoteAddress}:${socket.remotePort}`
         if (this.links.size >= maxLinks) {

@@ -6,6 +6,7 @@ import {
     type SecureContextOptions,
 } from "node:tls"
 import type { Clock } from "./clock"
+import type { CreateServer } from "./listener"
 import { GatewayError } from "./errors"
 import type { FaultOptions, UnfitName } from "./faultoptions"
 import type { MonitorOptions } from "./monitor"
@@ -38,6 +39,8 @@ export interface GatewayOptions extends ServerCertificate {
     gatewayName?: string
     registry?: Registry
     clock?: Clock
+    /** Opens its ports; TCP's if it is missing. */
+    createServer?: CreateServer
     store?: MessageStore
     /** What it behaves as: `edgehub` if it is missing. */
     profile?: ProfileName

@@ -21,6 +21,8 @@ export function operationOf(line: string): string | undefined {
 
 interface Waiting {
     timer: unknown
+    /** What is to be done; nothing any more when it was cancelled. */
+    callback: (() => void) | undefined
 }
 
 /**
@@ -30,11 +32,14 @@ interface Waiting {
 const SLICE_MS = 500
 
 export class BoardClock implements Clock {
-    private busyUntilMs = -Infinity
     private owedMs = 0
     private runningSinceMs: number | undefined
     /** The timer that begins the next slice. */
     private next: unknown
+    /** The timer that ends this one. */
+    private end: unknown
+    /** What came due in this slice, in its order: all of it is done before the next one begins. */
+    private late: Waiting[] = []
 
     constructor(
         private readonly base: Clock,
@@ -52,23 +57,16 @@ export class BoardClock implements Clock {
     }
 
     setTimeout(callback: () => void, delayMs: number): unknown {
-        const waiting: Waiting = { timer: undefined }
-        const due = () => {
-            const busyMs = this.busyUntilMs - this.base.now()
-            if (busyMs > 0)
-                waiting.timer = this.base.setTimeout(due, Math.ceil(busyMs))
-            else {
-                this.runningSinceMs ??= this.base.now()
-                callback()
-                this.goOn()
-            }
-        }
-        waiting.timer = this.base.setTimeout(due, delayMs)
+        const waiting: Waiting = { timer: undefined, callback }
+        this.wait(waiting, delayMs)
         return waiting
     }
 
-    clearTimeout(waiting: unknown): void {
-        this.base.clearTimeout((waiting as Waiting | undefined)?.timer)
+    clearTimeout(timer: unknown): void {
+        const waiting = timer as Waiting | undefined
+        if (!waiting) return
+        waiting.callback = undefined
+        this.base.clearTimeout(waiting.timer)
     }
 
     /**
@@ -85,11 +83,30 @@ export class BoardClock implements Clock {
 
     /** The board was switched off. */
     reset(): void {
-        this.busyUntilMs = -Infinity
         this.owedMs = 0
         this.runningSinceMs = undefined
         this.base.clearTimeout(this.next)
         this.next = undefined
+        this.base.clearTimeout(this.end)
+        this.end = undefined
+        // Who waits for the network's sake, or for the bus, does so still.
+        for (const waiting of this.late.splice(0)) this.wait(waiting, 0)
+    }
+
+    private wait(waiting: Waiting, delayMs: number): void {
+        waiting.timer = this.base.setTimeout(() => {
+            if (this.end !== undefined) return void this.late.push(waiting)
+            this.run(waiting)
+            this.goOn()
+        }, delayMs)
+    }
+
+    private run(waiting: Waiting): void {
+        const { callback } = waiting
+        waiting.callback = undefined
+        if (!callback) return
+        this.runningSinceMs ??= this.base.now()
+        callback()
     }
 
     /** Begins the next slice of what is owed, after all that is due now. */
@@ -101,8 +118,14 @@ export class BoardClock implements Clock {
             this.runningSinceMs = undefined
             const ms = Math.min(this.owedMs, SLICE_MS)
             this.owedMs -= ms
-            this.busyUntilMs = this.base.now() + ms
+            this.end = this.base.setTimeout(() => this.endSlice(), ms)
             this.onBusy(ms)
         }, 0)
+    }
+
+    private endSlice(): void {
+        this.end = undefined
+        for (const waiting of this.late.splice(0)) this.run(waiting)
+        this.goOn()
     }
 }

@@ -64,10 +64,18 @@ export class HeapProbe {
         return use
     }
 
-    /** Has the VM collect each time that it has allocated this many bytes, not only each quarter of its heap. */
-    collectEvery(bytes: number): void {
+    /**
+     * Has the VM collect each time that it has allocated this many bytes, not only each quarter of its heap.
+     *
+     * @returns after how many it did before; `undefined` while no program runs
+     */
+    collectEvery(bytes: number): number | undefined {
         const gc = this.find()
-        if (gc) this.memory()[gc + Gc.Threshold] = bytes >> 2
+        if (!gc) return undefined
+        const words = this.memory()
+        const before = words[gc + Gc.Threshold] << 2
+        words[gc + Gc.Threshold] = bytes >> 2
+        return before
     }
 
     /**

@@ -14,7 +14,7 @@ import { Image } from "./compiler"
 import { FlashImage, readFlashFile, writeFlashFile } from "./flash"
 import { HeapUse } from "./heap"
 import { Machine, verifyImage } from "./machine"
-import { Address, Network, VmNetwork } from "./socket"
+import { Address, Connect, Network, VmNetwork } from "./socket"
 import { withSourcePlaces } from "./trace"
 
 /** A line that the program wrote to its console, or that the runtime wrote about an exception in it. */
@@ -72,6 +72,15 @@ export interface DeviceOptions {
     network?: VmNetwork
     /** Where a connection to a name and port goes really; only without `network`. */
     resolve?: (host: string, port: number) => Address | undefined
+    /** Opens its connections; default: TCP; only without `network`. */
+    connect?: Connect
+    /** Where its random bytes come from. Default: the system's. For simulations that a seed repeats. */
+    random?: (size: number) => Buffer
+    /**
+     * How often the runtime looks around when it has nothing to do, in ms: at most so much later than on a board, where it is
+     * 10 ms, it notices what came. Default: as there. For simulations of many days, whose time goes into idle ticks.
+     */
+    idleTickMs?: number
     clock?: Clock
     /** How long it has been on when its program starts, in ms. Default: 0. An uptime that no test waits for. */
     uptimeMs?: number
@@ -104,6 +113,8 @@ interface DeviceEvents {
     operation: [Operation]
     /** The board computes for so many ms; it stands still until they are over. */
     busy: [number]
+    /** It has written its flash. */
+    flash: []
     /** What the runtime itself logs. */
     runtime: [string]
     panic: [Panic]
@@ -111,10 +122,13 @@ interface DeviceEvents {
     stop: []
 }
 
-/** The highest values that a heap watch saw at the ends of the VM's ticks, in bytes. */
+/** What a heap watch saw at the ends of the VM's ticks, in bytes. */
 export interface HeapPeak {
-    /** Live objects, and at most `garbageBytes` of garbage. */
+    /** The most: live objects, and at most `garbageBytes` of garbage. */
     live: number
+    /** The least, with hardly any garbage, and the largest free block then. */
+    least: number
+    largestFree: number
     /** How much the VM allocates between two collections while it is watched. */
     garbageBytes: number
     samples: number
@@ -134,6 +148,8 @@ export class Device extends EventEmitter<DeviceEvents> {
     private readonly network: VmNetwork
     private readonly flash: FlashImage
     private readonly flashFile: string | undefined
+    /** The flash as it was before the latest write. */
+    private beforeWrite: Buffer | undefined
     private restartTimer: unknown
     private stopped = false
     /** Whether the program is yet to start again. */
@@ -142,6 +158,8 @@ export class Device extends EventEmitter<DeviceEvents> {
     private seen = 0
     private limited = false
     private watch: HeapPeak | undefined
+    /** After how many bytes the VM collects while it is not watched. */
+    private threshold: number | undefined
 
     private constructor(private readonly options: DeviceOptions) {
         super()
@@ -153,7 +171,11 @@ export class Device extends EventEmitter<DeviceEvents> {
         this.clock = this.boardClock ?? clock
         this.network =
             options.network ??
-            new Network({ clock: this.clock, resolve: options.resolve })
+            new Network({
+                clock: this.clock,
+                resolve: options.resolve,
+                connect: options.connect,
+            })
         if (typeof options.flash === "string") {
             this.flashFile = options.flash
             this.flash = readFlashFile(options.flash)
@@ -184,6 +206,11 @@ export class Device extends EventEmitter<DeviceEvents> {
     /** The settings in flash, as the device would read them now. */
     settings(): Record<string, unknown> {
         return this.flash.settings()
+    }
+
+    /** The bytes of one setting in flash. */
+    settingBytes(name: string): Buffer {
+        return this.flash.settingBytes(name)
     }
 
     /**
@@ -254,14 +281,45 @@ export class Device extends EventEmitter<DeviceEvents> {
      * smallest limit with which a program still runs is what it needs, often a third more than what lives.
      */
     watchHeap(garbageBytes = 512): HeapPeak {
-        return (this.watch = { live: 0, garbageBytes, samples: 0 })
+        return (this.watch = {
+            live: 0,
+            least: Infinity,
+            largestFree: 0,
+            garbageBytes,
+            samples: 0,
+        })
+    }
+
+    /** Ends `watchHeap`: the VM collects as it does by itself. */
+    unwatchHeap(): void {
+        this.watch = undefined
+        if (this.threshold !== undefined)
+            this.machine?.heap.collectEvery(this.threshold)
+        this.threshold = undefined
     }
 
     /** Switches the device off and on again, without a warning. The flash is kept. */
     async powerCycle(): Promise<void> {
+        this.cutPower()
+        await this.restorePower()
+    }
+
+    /** Switches the device off, without a warning. The flash is kept. */
+    cutPower(): void {
         this.powerOff()
         this.down = true
+    }
+
+    /** Switches it on again. */
+    async restorePower(): Promise<void> {
         await this.powerOn()
+    }
+
+    /** As if the latest write to flash had not come about: what a power cut just before its end leaves. */
+    undoFlashWrite(): void {
+        if (this.beforeWrite) this.flash.replace(this.beforeWrite)
+        this.beforeWrite = undefined
+        this.keepFlash()
     }
 
     /** Switches the device off for good. */
@@ -289,10 +347,14 @@ export class Device extends EventEmitter<DeviceEvents> {
             gcStress: this.options.gcStress ?? false,
             countOpcodes: this.options.countOpcodes ?? false,
             loadFlash: () => this.flash.bytes,
+            random: this.options.random,
+            idleTickMs: this.options.idleTickMs,
             saveFlash: bytes => {
                 this.flashWrites++
+                this.beforeWrite = this.flash.bytes
                 this.flash.replace(bytes)
                 this.keepFlash()
+                this.emit("flash")
             },
             onLine: line => this.onLine(line),
             onPanic: code => this.onPanic(code),
@@ -396,9 +458,13 @@ export class Device extends EventEmitter<DeviceEvents> {
         if (!this.watch) return
         const use = this.heap()
         if (!use) return
-        heap.collectEvery(this.watch.garbageBytes)
+        const before = heap.collectEvery(this.watch.garbageBytes)
+        this.threshold ??= before
         this.watch.samples++
         this.watch.live = Math.max(this.watch.live, use.used)
+        if (use.used >= this.watch.least) return
+        this.watch.least = use.used
+        this.watch.largestFree = use.largestFree
     }
 
     private describe(wanted: unknown, why: string): string {

@@ -41,6 +41,10 @@ export interface MachineOptions {
     deviceId: string
     gcStress: boolean
     countOpcodes: boolean
+    /** Where the device's random bytes come from. */
+    random?: (size: number) => Buffer
+    /** How often the runtime looks around when it has nothing to do, in ms. Its own is `IDLE_TICK_MS`. */
+    idleTickMs?: number
     loadFlash(): Uint8Array
     saveFlash(bytes: Uint8Array): void
     /** A line of the runtime's log, the program's console among it. */
@@ -63,6 +67,9 @@ const noTls = {
         ),
 }
 
+/** The longest wait of the runtime, on boards and here, in ms. */
+export const IDLE_TICK_MS = 10
+
 export class Machine {
     readonly heap = new HeapProbe(() => this.vm.HEAPU32)
     private running = false
@@ -81,7 +88,12 @@ export class Machine {
         // The glue code calls these only after the machine is there.
         const late: { machine?: Machine } = {}
         const factory = loadVm(
-            globalsFor(options.clock, options.network, () => late.machine),
+            globalsFor(
+                options.clock,
+                options.network,
+                () => late.machine,
+                options
+            ),
             options.countOpcodes ? countingBundle : undefined
         )
         const vm = (await factory({ noExitRuntime: true })) as VmModule
@@ -182,13 +194,17 @@ export class Machine {
 function globalsFor(
     clock: Clock,
     network: VmNetwork,
-    machine: () => Machine | undefined
+    machine: () => Machine | undefined,
+    {
+        random = crypto.randomBytes,
+        idleTickMs = IDLE_TICK_MS,
+    }: Pick<MachineOptions, "random" | "idleTickMs"> = {}
 ): VmGlobals {
     const silent = () => undefined
     const modules: Record<string, unknown> = {
         net: network,
         tls: noTls,
-        crypto,
+        crypto: { ...crypto, randomBytes: random },
         fs,
         path,
     }
@@ -200,7 +216,11 @@ function globalsFor(
         },
         Date: { now: () => machine()?.now() ?? clock.now() },
         setTimeout: (callback, delayMs) =>
-            clock.setTimeout(() => machine()?.tick(callback), delayMs),
+            clock.setTimeout(
+                () => machine()?.tick(callback),
+                // What the runtime waits for comes sooner than this, or there is nothing.
+                delayMs < IDLE_TICK_MS ? delayMs : idleTickMs
+            ),
         // Emscripten's own watchdog is not wanted.
         setInterval: undefined,
         clearInterval: timer => clock.clearTimeout(timer),

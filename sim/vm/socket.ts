@@ -9,7 +9,8 @@
  * while it runs: every event here comes from a timer or from Node's own event loop.
  */
 import { EventEmitter } from "node:events"
-import { Socket, connect } from "node:net"
+import { connect } from "node:net"
+import { Duplex } from "node:stream"
 import { Clock, realClock } from "./clock"
 
 /** An ESP32's receive buffer, in bytes. */
@@ -35,10 +36,27 @@ export interface Address {
     port: number
 }
 
+/** What is used of a socket on its way to open, or open. */
+export interface ClientSocket extends Duplex {
+    readonly connecting: boolean
+    setNoDelay(noDelay: boolean): unknown
+    /** Ends the connection when what was written is on its way. */
+    destroySoon(): void
+}
+
+/** Opens a connection; events as with Node's sockets. */
+export type Connect = (address: Address) => ClientSocket
+
+/** TCP. Boards speak IPv4 only. */
+const connectTcp: Connect = address =>
+    connect({ ...address, family: 4, allowHalfOpen: true })
+
 export interface NetworkOptions {
     clock?: Clock
     /** Where a connection to this name and port goes really; `undefined`: to that very name and port. */
     resolve?: (host: string, port: number) => Address | undefined
+    /** Default: TCP. */
+    connect?: Connect
     pieceBytes?: number
     pieceIntervalMs?: number
 }
@@ -97,13 +115,13 @@ export class BrokenSocket extends EventEmitter implements VmSocket {
 }
 
 class PacedSocket extends EventEmitter implements VmSocket {
-    private readonly real: Socket
+    private readonly real: ClientSocket
     private readonly clock: Clock
     /** What is to be told to the VM, in order. */
     private readonly queue: (Buffer | (() => void))[] = []
     private timer: unknown
     private closing = false
-    private linger: NodeJS.Timeout | undefined
+    private linger: unknown
 
     constructor(
         address: Address,
@@ -112,8 +130,7 @@ class PacedSocket extends EventEmitter implements VmSocket {
     ) {
         super()
         this.clock = options.clock ?? realClock
-        // Boards speak IPv4 only.
-        this.real = connect({ ...address, family: 4, allowHalfOpen: true })
+        this.real = (options.connect ?? connectTcp)(address)
         this.real.setNoDelay(true)
         this.real.once("connect", () => {
             if (this.closing) return
@@ -129,7 +146,7 @@ class PacedSocket extends EventEmitter implements VmSocket {
             })
         )
         this.real.once("close", () => {
-            clearTimeout(this.linger)
+            this.clock.clearTimeout(this.linger)
             this.released()
         })
         // The VM has its listener; this one is for after it.
@@ -150,8 +167,10 @@ class PacedSocket extends EventEmitter implements VmSocket {
         // Closed with bytes unread, the system would reset the connection, and what was written might be lost.
         this.real.resume()
         this.real.once("end", () => this.real.destroySoon())
-        this.linger = setTimeout(() => this.real.destroy(), LINGER_MS)
-        this.linger.unref()
+        this.linger = this.clock.setTimeout(
+            () => this.real.destroy(),
+            LINGER_MS
+        )
     }
 
     /** The device is gone. */

@@ -32,7 +32,7 @@ import type { Leaf } from "./leaf"
 import { describe, log } from "./log"
 
 /** Topics and bodies of the messages that wait; one message may be longer if it is alone. */
-export const MAX_WAITING_BYTES = 4096
+export const MAX_WAITING_BYTES = 3072
 /** What a message takes beside its topic and its body. */
 const OVERHEAD_BYTES = 64
 

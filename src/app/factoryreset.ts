@@ -2,7 +2,7 @@
  * Factory reset: everything that provisioning, the field and the leaf have written to flash goes, and the device says that it
  * is not provisioned.
  *
- * What stays: the time floor (a device must not be made to believe in old certificates), the count of starts, the
+ * What stays: the time floor (a device must not be made to believe in old certificates), the counts of starts, the
  * program. The runtime's own Wi-Fi network is overwritten by one that does not exist, if the firmware was given the Wi-Fi.
  *
  * The first write says that the flash is being erased; from then on no firmware connects, and each start goes on erasing. Then
@@ -18,7 +18,7 @@ import { type WifiRole, whenBound } from "./fieldsettings"
 import { log } from "./log"
 import { type ReadSetting, SCHEMA_ERASED, SETTLE_MS } from "./settings"
 
-/** All of `flashTable` but `schema`, `floor`, `boots`, and what the runtime has written: a test compares. */
+/** All of `flashTable` but `schema`, `floor`, `boots`, `health`, and what the runtime has written: a test compares. */
 export const ERASED_NAMES = `["hubhost","deviceid","devkey","devkey2","inuse0","inuse1","gateway","gwaddr","gwport","timeport",
 "provtime","telemetry","heartbeat","alertat","wifi","issuers","sess1a","sess1b","sess1c","sess2a","sess2b",
 "anchor1a","anchor1b","anchor1c","anchor1d","anchor1e","anchor2a","anchor2b","anchor2c","anchor2d","anchor2e",
@@ -47,7 +47,10 @@ export async function eraseSettings(
     await ds.sleep(SETTLE_MS)
     for (const name of JSON.parse(ERASED_NAMES)) {
         const value = await read(name)
-        if (value !== undefined && value !== null) await store(name, null)
+        // Of a slot of the outbox there is no knowing: it is no JSON.
+        if (value !== null)
+            if (value !== undefined || name.startsWith("out"))
+                await store(name, null)
     }
     for (let i = 0; i < FILLERS; i++) await store(FILLED, FILLER + i)
     await store(FILLED, null)

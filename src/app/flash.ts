@@ -4,6 +4,7 @@ import { settings } from "@devicescript/settings"
 import { type VerifiedIssuers } from "../x509/issuers"
 import { eraseSettings } from "./factoryreset"
 import { FieldSettings, type WifiRole } from "./fieldsettings"
+import { Health, watch } from "./health"
 import { loadIssuers } from "./issuermemory"
 import { FlashOutbox } from "./flashoutbox"
 import type { Leaf } from "./leaf"
@@ -130,6 +131,16 @@ export async function allowFieldSettings(
         ds.restart()
     )
     await field.start()
+}
+
+/** Watchdog and safe mode: see health.ts. To be called before `leaf.start()`, and before anything that may fail. */
+export async function watchHealth(leaf: Leaf): Promise<Health> {
+    const health = new Health(leaf, readSetting, storeSetting, () =>
+        ds.restart()
+    )
+    await health.start()
+    watch.start(health)
+    return health
 }
 
 /** Goes on with a factory reset that was begun: see factoryreset.ts. For when `readSettings` has failed. @param wifi as above */

@@ -32,6 +32,9 @@
  *     leaf: no connection: {message} ({code})[, Wi-Fi is away|, Wi-Fi {strength} dBm], next try in {seconds} s
  *     leaf: lost connection: {message} ({code})[…], next try in {seconds} s
  *     leaf: closed again and again: perhaps another device has this id
+ *     leaf: safe mode
+ *     leaf: restart: ({code})
+ *     leaf: health is not reported: {message} ({code})
  *     leaf: stopped
  *
  * No line holds a key or a token.

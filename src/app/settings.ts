@@ -433,6 +433,7 @@ export function flashTable(): FlashEntry[] {
     reserve("provtime", 12, "time of provisioning")
     reserve("floor", 12, "time floor")
     reserve("boots", 10, "starts of the firmware")
+    reserve("health", 36, "starts that ended early, and why, see health.ts")
     reserve("telemetry", 5, "seconds from one telemetry to the next, 60")
     reserve("heartbeat", 5, "seconds of silence before a heartbeat, 300")
     reserve("alertat", 16, "temperatureAlert from this temperature on, 30")
@@ -446,7 +447,7 @@ export function flashTable(): FlashEntry[] {
     for (let slot = 1; slot <= SESSIONS; slot++)
         for (const name of sessionNames(slot))
             reserve(name, text, "TLS session")
-    // Reserved, not used yet.
-    for (let i = 0; i < 8; i++) reserve(`out${i}`, text, "unsent readings")
+    // Bytes as they are: `flashoutbox.ts`, SLOTS and SLOT_BYTES.
+    for (let i = 0; i < 8; i++) reserve(`out${i}`, 224, "unsent messages")
     return table
 }

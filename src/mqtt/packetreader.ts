@@ -16,7 +16,7 @@ import { checkHeader } from "./packet"
  * twice; that, its record and its parsed form fit beside everything else. The beginning of a longer one is longer than any JSON
  * text that is parsed, so that it is not taken for one.
  */
-export const MAX_PACKET_BYTES = 4096
+export const MAX_PACKET_BYTES = 3072
 
 /** What one `read` came to. */
 export const enum Reading {

@@ -11,7 +11,7 @@ export const HASH_LENGTH = 32
  * The most that all messages of a handshake come to: the longest Certificate, and 1 KB for the others. They stay in the heap
  * until its end, beside the numbers of a signature.
  */
-const MAX_TRANSCRIPT = 9216
+const MAX_TRANSCRIPT = 8192
 
 /** The handshake messages so far, kept whole: the native SHA-256 has no state that could be carried on. */
 export class Transcript {

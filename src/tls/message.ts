@@ -32,7 +32,7 @@ export const MESSAGE_HEADER_LENGTH = 4
  * The longest Certificate, and ticket: five certificates with RSA-4096 keys; a chain of Microsoft's scripts needs 4.6 KB. It is in the
  * heap twice while it comes, as a record and as a message, and then beside an RSA-4096 verification.
  */
-export const MAX_MESSAGE = 8192
+export const MAX_MESSAGE = 7168
 
 /**
  * The longest of the other messages. All stay in the heap until the handshake ends (the transcript), so that together
@@ -95,7 +95,7 @@ export class MessageReader {
             if (this.filled === message.length) {
                 this.message = null
                 // What has been taken is not kept beside what is made of it.
-                if (records.from === records.to) records.data = null
+                if (records.from === records.to) records.release()
                 return message
             }
         }

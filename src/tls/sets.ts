@@ -48,13 +48,16 @@ export function rsaSet(): TlsParts {
 }
 
 function rsaSchemes(): SignatureScheme[] {
+    const first = sha256()
+    const second = sha384()
+    const third = sha512()
     return [
-        new RsaPss(sha256(), 0x0804),
-        new RsaPss(sha384(), 0x0805),
-        new RsaPss(sha512(), 0x0806),
-        new RsaPkcs1(sha256(), 0x0401, sha256WithRsa()),
-        new RsaPkcs1(sha384(), 0x0501, sha384WithRsa()),
-        new RsaPkcs1(sha512(), 0x0601, sha512WithRsa()),
+        new RsaPss(first, 0x0804),
+        new RsaPss(second, 0x0805),
+        new RsaPss(third, 0x0806),
+        new RsaPkcs1(first, 0x0401, sha256WithRsa()),
+        new RsaPkcs1(second, 0x0501, sha384WithRsa()),
+        new RsaPkcs1(third, 0x0601, sha512WithRsa()),
     ]
 }
 

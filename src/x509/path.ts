@@ -209,9 +209,12 @@ class Search {
             ErrorCode.X509Expired,
             "x509: a certificate has expired"
         )
+        let latestSec = policy.nowSec
+        if (policy.clockBehindSec !== undefined)
+            latestSec += policy.clockBehindSec
         if (policy.nowSec >= 0)
             failIf(
-                c.notBeforeSec > policy.nowSec + (policy.clockBehindSec || 0),
+                c.notBeforeSec > latestSec,
                 ErrorCode.X509NotYetValid,
                 "x509: a certificate is not valid yet"
             )
@@ -227,11 +230,10 @@ class Search {
         const path = this.path
         const depth = path.length
         const subject = path[depth - 1]
-        const name = subject.cut(subject.issuer)
         // A way through the certificate whose proof failed need not be looked at: here and below.
         for (const anchor of this.policy.anchors)
             if (this.proofAt >= depth - 1)
-                if (name.equals(anchor.name))
+                if (subject.cut(subject.issuer).equals(anchor.name))
                     try {
                         await this.prove(anchor)
                         return true
@@ -244,7 +246,7 @@ class Search {
                 // P1: the issuer's subject is, byte for byte, the wanted name.
                 if (
                     path.indexOf(issuer) < 0 &&
-                    issuer.cut(issuer.subject).same(name)
+                    issuer.cut(issuer.subject).same(subject.cut(subject.issuer))
                 ) {
                     await pace(OPCODES_A_CERTIFICATE)
                     this.checkIssuer(issuer, subject, intermediates)
@@ -252,7 +254,9 @@ class Search {
                     this.proofAt = MAX_PATH_LENGTH
                     if (
                         await this.climb(
-                            issuer.cut(issuer.issuer).same(name)
+                            issuer
+                                .cut(issuer.issuer)
+                                .same(issuer.cut(issuer.subject))
                                 ? intermediates
                                 : intermediates + 1
                         )
@@ -354,15 +358,13 @@ class Search {
         if (this.wrongSignatures >= MAX_WRONG_SIGNATURES) failSearch()
         this.signatures++
         this.wrongSignatures++
-        const whole = c.cut(c.whole).read(Tag.Sequence)
-        const tbs = whole.readWhole(Tag.Sequence)
+        let whole = c.cut(c.whole).read(Tag.Sequence)
+        const signed = whole.readWhole(Tag.Sequence).copy()
         whole.read(Tag.Sequence)
+        const signature = whole.readBitStringBytes().copy()
+        whole = null
         try {
-            await scheme.verify(
-                keyBits,
-                tbs.copy(),
-                whole.readBitStringBytes().copy()
-            )
+            await scheme.verify(keyBits, signed, signature)
         } catch (e: any) {
             if (!isWrongSignature(e)) throw e
             fail(

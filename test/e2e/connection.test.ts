@@ -8,10 +8,10 @@ import assert from "node:assert/strict"
 import { type AddressInfo, type Server, createServer } from "node:net"
 import { after, afterEach, before, describe, test } from "node:test"
 import type { Gateway } from "../../sim/gateway/gateway"
-import type { Clock } from "../../sim/vm/clock"
 import type { Image } from "../../sim/vm/compiler"
 import type { Device, DeviceOptions } from "../../sim/vm/host"
 import { VirtualClock } from "../../sim/vm/virtualclock"
+import { longTicks } from "../longticks"
 import {
     type Behaviour,
     CONNACK,
@@ -24,10 +24,6 @@ const HOUR_MS = 3_600_000
 
 /** Real time: how long a line may take that comes in hours of virtual time. */
 const WAIT_MS = 60_000
-
-/** What the runtime waits for at most, and what it does in the tests that take hours: it notices what came so much later. */
-const IDLE_TICK_MS = 10
-const LONG_TICK_MS = 250
 
 /** `leaf: no connection: …, next try in … s` and the like. */
 const ENDED = /^leaf: (no|lost) connection: (.*), next try in ([\d.]+) s$/
@@ -43,19 +39,6 @@ before(async () => {
     whole = await site.compile("src/main.ts")
 })
 after(() => site.close())
-
-/** A clock for a device that has hours to go, most of them idle. */
-function longTicks(clock: VirtualClock): Clock {
-    return {
-        now: () => clock.now(),
-        setTimeout: (callback, delayMs) =>
-            clock.setTimeout(
-                callback,
-                delayMs === IDLE_TICK_MS ? LONG_TICK_MS : delayMs
-            ),
-        clearTimeout: timer => clock.clearTimeout(timer),
-    }
-}
 
 /** Times of a device's lines. */
 class Watch {

@@ -15,7 +15,7 @@ import { Site } from "../site"
 import { KINDS_COUNT, attackOf } from "./attacks"
 import { ScriptedGateway } from "../scriptedgateway"
 
-const CONNECTIONS = Number(process.env.CONNECTIONS ?? 30 * KINDS_COUNT)
+const CONNECTIONS = Number(process.env.CONNECTIONS ?? 15 * KINDS_COUNT)
 
 const LINE_TIMEOUT_MS = 30_000
 

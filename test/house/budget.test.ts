@@ -123,7 +123,13 @@ test("an image at its budgets is in order, and one byte more of each is not", ()
 })
 
 test("a heap at its budget is in order; one word more, or a watch that saw nothing, is not", () => {
-    const peak = { live: MAX_HEAP_BYTES, garbageBytes: 512, samples: 1 }
+    const peak = {
+        live: MAX_HEAP_BYTES,
+        least: 0,
+        largestFree: 0,
+        garbageBytes: 512,
+        samples: 1,
+    }
     assertHeapBudget(peak)
     assert.throws(
         () => assertHeapBudget({ ...peak, live: peak.live + 4 }),

@@ -43,6 +43,9 @@ const { Twin } = require("../../src/app/twin") as {
         report(patch: object): Promise<void>
     }
 }
+const { defaultPolicy } = require("../../src/app/policy") as {
+    defaultPolicy(): number[]
+}
 const { Buffer: DeviceBuffer } = require("../../sim/shim/buffer") as {
     Buffer: { from(data: ArrayLike<number> | string): Uint8Array }
 }
@@ -139,6 +142,8 @@ class Model {
     readonly reports: number[] = []
     private readonly twin = new Twin({
         boot: 1,
+        // Throttled requests do not wait for long.
+        policy: defaultPolicy().map(() => 10),
         wake: () => this.serve(),
     })
 

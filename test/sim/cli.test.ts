@@ -136,6 +136,11 @@ test("the help of the command and of demo goes to standard output with exit code
 
 test("wrong usage is one sentence and exit code 2, before anything is made", async () => {
     const path = emptyFolder()
+    writeFileSync(join(folder, "text.json"), "drop")
+    writeFileSync(
+        join(folder, "bad.json"),
+        '[{ "do": "explode", "at": "puback" }]'
+    )
     for (const [args, reason] of [
         [["nothing"], /no command "nothing"/],
         [["toString"], /no command/],
@@ -161,6 +166,12 @@ test("wrong usage is one sentence and exit code 2, before anything is made", asy
         ],
         [["demo", "--profile", "toString"], /--profile toString/],
         [["demo", "--dir", ""], /--dir/],
+        [["demo", "--faults", "../none.json"], /none\.json: .*ENOENT/],
+        [["demo", "--faults", "../text.json"], /text\.json: that is no JSON/],
+        [
+            ["demo", "--faults", "../bad.json"],
+            /bad\.json: faults\[0\]\.do is "explode": one of lose, /,
+        ],
     ] as const)
         expectFailure(await leaf(path, [...args]), 2, reason)
     assert.deepEqual(readdirSync(path), [])
@@ -191,6 +202,37 @@ describe("with a workspace", { timeout: TIMEOUT_MS }, () => {
             "2",
             "--json",
         ])
+    })
+
+    test("--faults has things go wrong at the gateway, and the device gets over it", async () => {
+        writeFileSync(
+            join(folder, "faults.json"),
+            JSON.stringify([
+                {
+                    do: "certificate",
+                    at: "accepted",
+                    certificate: "other-issuer",
+                },
+                { do: "repeat", at: "puback", times: 2 },
+            ])
+        )
+        const result = await leaf(path, [
+            "demo",
+            ...FREE_PORTS,
+            ...["--messages", "3", "--faults", "../faults.json", "--json"],
+        ])
+        assert.equal(result.code, 0, result.stderr)
+        assert.deepEqual(
+            lines(result)
+                .filter(({ type }) => type === "fault")
+                .map(({ fault, at, count }) => [fault, at, count]),
+            [
+                ["certificate", "accepted", 1],
+                ["repeat", "puback", 1],
+                ["repeat", "puback", 2],
+            ]
+        )
+        expectNoSecret(result, workspace())
     })
 
     /** A copy of the workspace, to be damaged. */

@@ -44,8 +44,8 @@ for (const { name, Server, steps, protectedFrom, suite } of CASES)
         })
 
         test("R1: a record over the limit is refused by its header", async () => {
-            // In the handshake 8 KB and a header is the most, and it may be too short for the rest to follow.
-            for (const length of [8192 + 4 + 1, 0x4000, 0xffff])
+            // In the handshake 7 KB and a header is the most, and it may be too short for the rest to follow.
+            for (const length of [7168 + 4 + 1, 0x4000, 0xffff])
                 await site.refuses(
                     "TlsRecordTooLong",
                     Alert.RecordOverflow,
@@ -241,7 +241,7 @@ for (const { name, Server, steps, protectedFrom, suite } of CASES)
 
         test("R5: a message over its limit is refused before it is read", async () => {
             for (const [step, type, limit] of [
-                ["certificate", Type.Certificate, 8192],
+                ["certificate", Type.Certificate, 7168],
                 ["finished", Type.Finished, 2048],
             ] as const)
                 await site.refuses(

@@ -7,6 +7,7 @@ import {
     operationOpcodes,
     operationSeconds,
 } from "../../../sim/vm/boards"
+import { DriftingClock } from "../../../sim/simulation/drift"
 import { BoardClock, operationOf } from "../../../sim/vm/boardtime"
 import { SkippingClock, VirtualClock } from "../../../sim/vm/virtualclock"
 
@@ -87,6 +88,43 @@ test("a board that is busy hears nothing during a slice, and everything between 
     )
     // The operation is over: a tick each millisecond again.
     assert.equal(Math.round(ticks[39] - ticks[20]), 19)
+})
+
+test("what comes during a slice is heard before the next one, on a clock that knows parts of a millisecond as well", async () => {
+    const base = new VirtualClock(0)
+    const clock = new DriftingClock(base, 50)
+    const board = new BoardClock(clock, BOARDS["esp32-c3"])
+    const tick = () => void board.setTimeout(tick, 1)
+    // A sensor announces itself each second, 107 ms before the end of a slice.
+    const heard: number[] = []
+    const announce = () => {
+        const saidMs = clock.now()
+        board.setTimeout(() => heard.push(clock.now() - saidMs), 0)
+        clock.setTimeout(announce, 1000)
+    }
+    clock.setTimeout(announce, 393.3)
+    board.setTimeout(() => {
+        board.charge("X25519")
+        tick()
+    }, 0)
+    await base.pass(7000)
+    assert.equal(heard.length, 7)
+    for (const ms of heard) assert.ok(ms <= 500, `${ms} ms`)
+})
+
+test("what came during a slice in which the board was switched off happens all the same", async () => {
+    const clock = new VirtualClock(0)
+    const board = new BoardClock(clock, BOARDS["pico-w"])
+    board.setTimeout(() => board.charge("RSA-4096"), 0)
+    const done: string[] = []
+    board.setTimeout(() => done.push("kept"), 100)
+    const cancelled = board.setTimeout(() => done.push("cancelled"), 100)
+    clock.setTimeout(() => {
+        board.reset()
+        board.clearTimeout(cancelled)
+    }, 200)
+    await clock.pass(201)
+    assert.deepEqual(done, ["kept"])
 })
 
 test("a board that was switched off owes nothing", async () => {

@@ -117,7 +117,7 @@ test("code past 64 KB is refused with its size", async context => {
     writeFileSync(join(folder, "devsconfig.json"), "{}")
     const lines = Array.from(
         { length: 9000 },
-        (_, i) => `n = (n * ${i % 100} + x) | ${i % 63}`
+        (_, i) => `n = (n * ${1000 + i} + x) | ${2000 + i}`
     )
     const functions = Array.from(
         { length: 60 },

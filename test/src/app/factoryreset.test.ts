@@ -13,7 +13,7 @@ import {
 } from "../../../src/app/settings"
 
 /** What a reset leaves, and what only the runtime can write. */
-const KEPT = ["floor", "boots", "schema", "wifi_ssid", "wifi_psk"]
+const KEPT = ["floor", "boots", "health", "schema", "wifi_ssid", "wifi_psk"]
 
 /** Settings in memory, and power that may be cut. */
 class Flash {

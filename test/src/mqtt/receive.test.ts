@@ -124,7 +124,7 @@ describe("mqtt receive", () => {
         const rig = await connectedRig()
         // Topic a, packet id 10; the remaining length is one over the limit.
         const long = Buffer.alloc(3 + MAX_PACKET_BYTES + 1)
-        long.set(hex`32 8120 000161 000a`, 0)
+        long.set(hex`32 8118 000161 000a`, 0)
         rig.pipe.pieceBytes = 1024
         rig.pipe.send(long)
         rig.pipe.send(hex`3003000162`)
@@ -138,7 +138,7 @@ describe("mqtt receive", () => {
     test("a message of just the limit reaches the handler", async () => {
         const rig = await connectedRig()
         const most = Buffer.alloc(3 + MAX_PACKET_BYTES)
-        most.set(hex`30 8020 000162`, 0)
+        most.set(hex`30 8018 000162`, 0)
         rig.pipe.send(most)
         await rig.handleAll()
         expect(rig.takeLog()).toBe(`received b ${MAX_PACKET_BYTES - 3} bytes`)

@@ -62,8 +62,43 @@ describe("the record layer, without protection", () => {
         )
         for (const content of [hex`aa`, hex`bbcc`, hex`dd`]) {
             expect(await layer.read(soon())).toBe(true)
-            expectBytes(layer.data, content)
+            expectBytes(layer.data.slice(layer.from, layer.to), content)
         }
+    })
+
+    test("has one buffer for all records that fit its room, and keeps it", async () => {
+        const layer = new RecordLayer(
+            new ScriptedTransport([
+                hex`160303 0003 aabbcc 160303 0001 dd`,
+                hex`160303 0005 0102030405 160303 0002 eeff`,
+            ])
+        )
+        layer.room = 4
+        await layer.read(soon())
+        const data = layer.data
+        expect(data.length).toBe(4)
+        layer.release()
+        await layer.read(soon())
+        expect(layer.data === data).toBe(true)
+        expectBytes(data.slice(layer.from, layer.to), hex`dd`)
+        await layer.read(soon())
+        expectBytes(layer.data, hex`0102030405`)
+        layer.release()
+        expect(layer.data).toBe(null)
+        await layer.read(soon())
+        expect(layer.data.length).toBe(4)
+        expectBytes(layer.data.slice(layer.from, layer.to), hex`eeff`)
+        await layer.close()
+        expect(layer.data).toBe(null)
+    })
+
+    test("without room, lets a record's buffer go with its content", async () => {
+        const layer = new RecordLayer(
+            new ScriptedTransport([hex`160303 0003 aabbcc`])
+        )
+        await layer.read(soon())
+        layer.release()
+        expect(layer.data).toBe(null)
     })
 
     test("goes on in the middle of a header and of a record after time was over", async () => {
@@ -103,7 +138,13 @@ describe("the record layer, without protection", () => {
     test("R1: takes a record at the limit", async () => {
         const layer = new RecordLayer(
             new ScriptedTransport([
-                hex`160303 2004`,
+                Buffer.concat(
+                    hex`160303`,
+                    Buffer.from([
+                        MAX_HANDSHAKE_CONTENT >> 8,
+                        MAX_HANDSHAKE_CONTENT & 255,
+                    ])
+                ),
                 Buffer.alloc(MAX_HANDSHAKE_CONTENT),
             ])
         )
