@@ -7,7 +7,8 @@
  *
  *     check (4)    start of SHA-256 over the preset and what follows    sequence (4)  of the page
  *     done (4)     pages up to this sequence are done with              version (1)   the higher one of a sequence counts
- *     records (1)  how many                                             alerts (2)    a bit a record        records
+ *     records (1)  how many                                             alerts (1)    a bit a record
+ *     span (1)     the page has what was left of so many sequences before its own, whose pages count no more      records
  *
  * Nothing that is kept is ever overwritten: a page that gets more is written anew in a free place, with the next version. So a tear
  * costs only what was being written, and nobody was told that it is kept. (But see the store's own weakness, docs/outbox.md.) One
@@ -36,6 +37,8 @@ export const PAGES = 8
 /** With its name and a byte more below the store's 232; 248 with its entry. */
 export const PAGE_BYTES = 224
 const HEADER = 16
+/** One byte. */
+const MAX_SPAN = 255
 /** What may be lost with the power: so much telemetry stays in RAM, some six readings. More of it moves to flash. */
 export const SPILL_BYTES = 1024
 /** How often is looked whether there is something to move. */
@@ -58,6 +61,7 @@ class Page {
     count = 0
     /** A bit a record. */
     alerts = 0
+    span = 0
 
     constructor(readonly name: string) {}
 }
@@ -100,12 +104,14 @@ export class FlashOutbox implements Feature, OlderMessages {
     async restore(): Promise<void> {
         for (const page of this.pages) {
             const bytes = await this.store.read(page.name)
-            if (bytes.length > 0)
+            // A shorter one is none: a factory reset leaves them.
+            if (bytes.length >= HEADER)
                 if (this.isGood(bytes)) {
                     page.sequence = bytes.readUInt32BE(4)
                     page.version = bytes[12]
                     page.count = bytes[13]
-                    page.alerts = bytes.readUInt16BE(14)
+                    page.alerts = bytes[14]
+                    page.span = bytes[15]
                     this.done = Math.max(this.done, bytes.readUInt32BE(8))
                     this.sequence = Math.max(this.sequence, page.sequence)
                 } else this.bad++
@@ -115,13 +121,12 @@ export class FlashOutbox implements Feature, OlderMessages {
             if (page.count === 0 || page.sequence <= this.done)
                 page.sequence = 0
             for (const other of this.pages)
-                if (
-                    other.sequence === page.sequence &&
-                    other.version > page.version
-                )
-                    page.sequence = 0
-            if (page.sequence > 0) restored += page.count
+                if (isReplaced(page, other)) page.sequence = 0
         }
+        // What was dropped for want of room stands there until it is written over.
+        while (this.used() > PAGES - 1) this.dropOldest()
+        for (const page of this.pages)
+            if (page.sequence > 0) restored += page.count
         if (restored > 0 || this.bad > 0)
             log(`outbox restored ${restored} messages, ${this.bad} bad pages`)
     }
@@ -248,7 +253,7 @@ export class FlashOutbox implements Feature, OlderMessages {
         this.done = page.sequence
         page.sequence = 0
         this.forget()
-        await this.write(page, this.packer(), this.sequence, 0)
+        await this.write(page, this.packer(), this.sequence, 0, 0)
         page.sequence = 0
     }
 
@@ -336,18 +341,23 @@ export class FlashOutbox implements Feature, OlderMessages {
         let isMoved = true
         let sequence = this.sequence
         let version = 0
+        let span = 0
         if (newest === undefined) {
             while (isMoved && this.used() >= PAGES - 1)
                 isMoved = await this.makeRoom()
             this.sequence++
             sequence = this.sequence
-        } else version = newest.version + 1
+        } else {
+            version = newest.version + 1
+            span = newest.span
+        }
         if (isMoved)
             isMoved = await this.write(
                 this.freePage(),
                 packed,
                 sequence,
-                version
+                version,
+                span
             )
         if (isMoved && newest !== undefined) newest.sequence = 0
         outbox.endMove(isMoved)
@@ -360,17 +370,25 @@ export class FlashOutbox implements Feature, OlderMessages {
         return used
     }
 
-    /** Drops the oldest telemetry, or the oldest alerts. @returns false when the flash does not take what is left of a page */
-    private async makeRoom(): Promise<boolean> {
+    /** The oldest page that has telemetry. */
+    private oldestTelemetry(): Page {
         let page = this.after(0)
         while (page !== undefined && page.alerts === (1 << page.count) - 1)
             page = this.after(page.sequence)
-        if (page === undefined) {
-            this.drop(this.after(0))
-            return true
-        }
-        if (page.alerts === 0) {
-            this.drop(page)
+        return page
+    }
+
+    /** Drops the page with the oldest telemetry, or the oldest alerts if there is none. */
+    private dropOldest(): void {
+        const page = this.oldestTelemetry()
+        this.drop(page === undefined ? this.after(0) : page)
+    }
+
+    /** Drops the oldest telemetry, or the oldest alerts. @returns false when the flash does not take what is left of a page */
+    private async makeRoom(): Promise<boolean> {
+        const page = this.oldestTelemetry()
+        if (page === undefined || page.alerts === 0) {
+            this.dropOldest()
             return true
         }
         const next = this.after(page.sequence)
@@ -398,12 +416,14 @@ export class FlashOutbox implements Feature, OlderMessages {
             count += source.count
             last = source
         }
-        if (!fits) return false
+        const span = last.sequence - page.sequence + page.span
+        if (!fits || span > MAX_SPAN) return false
         const isWritten = await this.write(
             this.freePage(),
             packed,
             last.sequence,
-            last.version + 1
+            last.version + 1,
+            span
         )
         if (!isWritten) return false
         page.sequence = 0
@@ -426,7 +446,8 @@ export class FlashOutbox implements Feature, OlderMessages {
         page: Page,
         packed: PackedMessages,
         sequence: number,
-        version: number
+        version: number,
+        span: number
     ): Promise<boolean> {
         const records = packed.records
         const bytes = Buffer.alloc(HEADER + records.length)
@@ -434,7 +455,8 @@ export class FlashOutbox implements Feature, OlderMessages {
         writeUint32(bytes, 8, this.done)
         bytes[12] = version
         bytes[13] = packed.count
-        writeUint16(bytes, 14, packed.alerts)
+        bytes[14] = packed.alerts
+        bytes[15] = span
         bytes.blitAt(HEADER, records, 0, records.length)
         bytes.blitAt(0, this.checkOf(bytes), 0, 4)
         await this.store.write(page.name, bytes)
@@ -449,6 +471,7 @@ export class FlashOutbox implements Feature, OlderMessages {
         page.version = version
         page.count = packed.count
         page.alerts = packed.alerts
+        page.span = span
         return true
     }
 
@@ -460,6 +483,15 @@ export class FlashOutbox implements Feature, OlderMessages {
     private checkOf(bytes: Buffer): Buffer {
         return digest(Buffer.from(this.preset), bytes.slice(4)).slice(0, 4)
     }
+}
+
+/** Whether a page counts no more because of the other one. */
+function isReplaced(page: Page, other: Page): boolean {
+    if (other.sequence === page.sequence) return other.version > page.version
+    return (
+        other.sequence > page.sequence &&
+        other.sequence - other.span <= page.sequence
+    )
 }
 
 function writeUint32(to: Buffer, at: number, value: number): void {

@@ -22,13 +22,11 @@ interface Outbox {
     take(): Message | undefined
     acknowledge(message: Message): void
     rewind(): void
+    older: Flash
 }
 interface Flash {
-    bad: number
     restore(): Promise<void>
-    check(): Promise<void>
-    flush(): Promise<boolean>
-    begin(): Promise<void>
+    keep(): Promise<boolean>
     serve(): Promise<void>
 }
 type Bytes = DeviceBuffer
@@ -37,9 +35,10 @@ const { Outbox } = require("../../src/app/outbox") as {
     Outbox: new (start: string) => Outbox
 }
 const { FlashOutbox } = require("../../src/app/flashoutbox") as {
-    FlashOutbox: new (leaf: unknown, store: unknown) => Flash
+    FlashOutbox: new (leaf: unknown, store: unknown, preset: string) => Flash
 }
 const START = "devices/d/messages/events/"
+const PRESET = `%24.mid=&alert=true{"temperature":,"pad":""}`
 const RUNS = Number(process.env.RUNS ?? 150)
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 
@@ -105,7 +104,7 @@ class Model {
     outbox!: Outbox
     part!: Flash
     made = 0
-    /** Alerts of which `flush` has said that they are in flash, and those of them that came. */
+    /** Alerts of which `keep` has said that they are in flash, and those of them that came. */
     readonly promised = new Set<number>()
     readonly arrived = new Set<number>()
     /** Alerts may be missing only as many as were reported. */
@@ -116,22 +115,24 @@ class Model {
         this.droppedAlerts += this.outbox?.droppedAlerts ?? 0
         this.outbox = new Outbox(START)
         this.part = new FlashOutbox(
-            { settings: { deviceId: "d" }, outbox: this.outbox },
+            { outbox: this.outbox, wake: () => undefined },
             {
                 read: async (name: string) =>
                     this.flash.get(name) ?? DeviceBuffer.alloc(0),
                 write: async (name: string, bytes: Bytes) => {
                     this.write(name, bytes)
                 },
-            }
+            },
+            PRESET
         )
+        this.outbox.older = this.part
         await this.part.restore()
-        await this.connect()
+        this.connect()
     }
 
     private write(name: string, bytes: Bytes): void {
         if (this.writesLeft === 0) {
-            // What a tear leaves is no good slot: see its check.
+            // What a tear leaves is no good page: see its check.
             if (this.isTorn)
                 this.flash.set(name, DeviceBuffer.alloc(bytes.length))
             throw new PowerCut()
@@ -140,8 +141,7 @@ class Model {
         this.flash.set(name, bytes.slice(0))
     }
 
-    async connect(): Promise<void> {
-        await this.part.begin()
+    connect(): void {
         this.outbox.rewind()
         this.last = 0
     }
@@ -196,9 +196,9 @@ class Model {
                 if (next.kind === "reading") this.add(next.pad, false)
                 else if (next.kind === "alert") {
                     const id = this.add(next.pad, true)
-                    if (await this.part.flush()) this.promised.add(id)
-                } else if (next.kind === "check") await this.part.check()
-                else if (next.kind === "connect") await this.connect()
+                    if (await this.part.keep()) this.promised.add(id)
+                } else if (next.kind === "check") await this.part.keep()
+                else if (next.kind === "connect") this.connect()
                 else if (next.kind === "reboot") await this.start()
                 else if (next.kind === "send")
                     await this.send(next.most, next.keep)
@@ -212,7 +212,7 @@ class Model {
         this.writesLeft = -1
         await this.start()
         await this.send(1e9, 0)
-        await this.part.check()
+        await this.part.keep()
         this.droppedAlerts += this.outbox.droppedAlerts
         let missing = 0
         for (const id of this.promised) if (!this.arrived.has(id)) missing++
