@@ -60,11 +60,14 @@ export interface ServerConfig {
     groups?: number[]
     /** Gives tickets and takes those of this key; default: neither. */
     tickets?: TicketKey
-    /** Takes the client's max_fragment_length (RFC 6066 4). */
+    /** Takes the client's max_fragment_length (RFC 6066 4): handshake messages go out in records of SMALL_RECORD. */
     smallRecords?: boolean
     /** TLS 1.3: asks for a second hello, with this cookie. */
     cookie?: Buffer
 }
+
+/** What the client asks for, 2^11. */
+export const SMALL_RECORD = 2048
 
 /** One direction's record protection. */
 export interface Protection {
@@ -169,7 +172,10 @@ export abstract class HostileServer {
         const { message: replace, fragments: cut } = this.faults
         for (const sent of replace ? replace(name, content) : [content]) {
             if (type === Content.Handshake) this.transcript.push(sent)
-            const whole = [{ type, content: sent }]
+            const size = this.config.smallRecords ? SMALL_RECORD : Infinity
+            const whole: Fragment[] = []
+            for (let at = 0; at === 0 || at < sent.length; at += size)
+                whole.push({ type, content: sent.subarray(at, at + size) })
             for (const fragment of cut ? cut(name, whole) : whole)
                 this.sendFragment(fragment)
         }

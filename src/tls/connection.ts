@@ -5,7 +5,7 @@ import { pace } from "../crypto/pace"
 import { Transport } from "../transport"
 import { Alert, alertFor, readAlert, sendAlert } from "./alert"
 import { MessageReader } from "./message"
-import { ContentType, MAX_FRAGMENT, RecordLayer, ROOM } from "./record"
+import { ContentType, MAX_FRAGMENT, RecordLayer } from "./record"
 import { ServerProof } from "./serverproof"
 
 /** Warnings in one connection before it is taken for a flood (R5); a server has a reason for one at most. */
@@ -34,7 +34,6 @@ export class TlsConnection implements Transport {
         private readonly postHandshake: PostHandshake,
         proof: ServerProof
     ) {
-        records.room = ROOM
         this.notBeforeSec = proof.notBeforeSec
         this.notAfterSec = proof.notAfterSec
     }
@@ -87,7 +86,7 @@ export class TlsConnection implements Transport {
             records.from = Math.min(from + MAX_FRAGMENT, to)
             if (from === to) return null
             const content = records.data.slice(from, records.from)
-            if (records.from === to) records.release()
+            if (records.from === to) records.data = null
             return content
         }
         records.from = to

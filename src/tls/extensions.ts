@@ -24,8 +24,8 @@ export const enum Extension {
  */
 const MAX_EXTENSIONS = 32
 
-/** max_fragment_length 2^12, RFC 6066 4: what MAX_FRAGMENT of the record layer says. */
-export const MAX_FRAGMENT_CODE = 4
+/** max_fragment_length 2^11, RFC 6066 4: what MAX_FRAGMENT of the record layer says. */
+export const MAX_FRAGMENT_CODE = 3
 
 /** The extensions that we know, but for RenegotiationInfo. */
 const KNOWN: Buffer = hex`00 01 0a 0b 0d 17 23 2b 2c 2d 33`

@@ -95,7 +95,7 @@ export class MessageReader {
             if (this.filled === message.length) {
                 this.message = null
                 // What has been taken is not kept beside what is made of it.
-                if (records.from === records.to) records.release()
+                if (records.from === records.to) records.data = null
                 return message
             }
         }

@@ -53,19 +53,17 @@ export class Protection {
     }
 
     /**
-     * Opens `data` from `from` to `to`, at whose end is the tag. One error for whatever is wrong with it, R2.
+     * Opens `data` from `from` on, whose end is the tag. One error for whatever is wrong with it, R2.
      *
-     * @param least how long the content has to be
      * @returns where the content ends
      */
     protected async openSealed(
         aad: Buffer,
         data: Buffer,
         from: number,
-        to: number,
         least: number
     ): Promise<number> {
-        const length = to - from - TAG_LENGTH
+        const length = data.length - from - TAG_LENGTH
         if (length < least) badRecord()
         try {
             await this.aead.open(this.nonce, aad, data, from, length)

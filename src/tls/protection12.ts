@@ -50,18 +50,12 @@ export class Protection12 extends Protection implements RecordProtection {
     async open(records: RecordLayer): Promise<void> {
         const before = this.roomBefore
         const data = records.data
-        this.numberAad(records.type, records.to - before - TAG_LENGTH)
+        this.numberAad(records.type, data.length - before - TAG_LENGTH)
         const nonce = this.nextNonce()
-        // A record that is shorter than its nonce is refused by `openSealed`.
+        // Of a record that is shorter than its nonce, what is missing is zeros; `openSealed` refuses it.
         nonce.blitAt(IV_LENGTH - before, data, 0, before)
         records.from = before
-        records.to = await this.openSealed(
-            this.aad,
-            data,
-            before,
-            records.to,
-            0
-        )
+        records.to = await this.openSealed(this.aad, data, before, 0)
     }
 
     /** RFC 5246 6.2.3.3; the upper half of the sequence number stays zero (MAX_RECORDS). */

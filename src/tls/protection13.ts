@@ -57,7 +57,7 @@ export class Protection13 extends Protection implements RecordProtection {
         )
         const data = records.data
         this.nextNonce()
-        let end = await this.openSealed(records.header, data, 0, records.to, 1)
+        let end = await this.openSealed(records.header, data, 0, 1)
         // R1: padding does not lift the limit, RFC 8446 5.4.
         if (end > records.maxContent + 1) tooLong()
         // TLSInnerPlaintext: content, its type, zeros.

@@ -2,9 +2,8 @@
  * The record layer (RFC 8446 chapter 5, RFC 5246 chapter 6): records in and out, over a Transport.
  *
  * Reading can be interrupted anywhere and goes on where it stopped: a record that has not arrived in full waits here.
- * Its buffer is allocated after its length was checked (R1). While the handshake goes on, each record has its own, which is let
- * go with the last of its content. Then there is one for all of up to MAX_FRAGMENT, so that a heap in pieces need not have such a
- * block free again and again; a longer record still has its own.
+ * One buffer a record, allocated after its length was checked (R1); its content stays until the next `read`, or until a
+ * message took the last of it.
  * How a record is protected is a part (`RecordProtection`): none, or that of TLS 1.2 or 1.3.
  */
 import * as ds from "@devicescript/core"
@@ -22,11 +21,11 @@ export const enum ContentType {
 
 export const HEADER_LENGTH = 5
 
-/** The most content of a record that we send, and that we ask the server for (max_fragment_length 4). */
-export const MAX_FRAGMENT = 4096
-
-/** The longest record with MAX_FRAGMENT of content and no padding: with a nonce before it or its type behind, and the tag. */
-export const ROOM = MAX_FRAGMENT + 24
+/**
+ * The most content of a record that we send, and that we ask the server for (max_fragment_length 3): a block that is free in a heap in
+ * pieces, too.
+ */
+export const MAX_FRAGMENT = 2048
 
 /** The most content of a record, RFC 8446 5.1. */
 export const MAX_CONTENT = 16384
@@ -77,13 +76,11 @@ export class RecordLayer {
     to = 0
     readonly header = Buffer.alloc(HEADER_LENGTH)
     maxContent = MAX_HANDSHAKE_CONTENT
-    /** How long `data` is at least, and stays; 0: as long as a record, and only while it has content. */
-    room = 0
     incoming: RecordProtection = null
     outgoing: RecordProtection = null
 
-    /** The length of the record that is being received; -1 while its header is. */
-    private length = -1
+    /** The record that is being received, null while its header is. */
+    private record: Buffer = null
     private filled = 0
     private piece: Buffer = null
     private pieceAt = 0
@@ -99,21 +96,18 @@ export class RecordLayer {
      * @throws LeafError TlsTruncated at the end of the stream (R6), and whatever is wrong with the record
      */
     async read(deadlineMs: number): Promise<boolean> {
-        if (this.length < 0) {
-            if (!(await this.fill(this.header, HEADER_LENGTH, deadlineMs)))
-                return false
-            this.length = this.checkHeader()
-            if (this.data === null || this.data.length < this.length) {
-                this.data = null
-                this.data = Buffer.alloc(Math.max(this.length, this.room))
-            }
+        if (this.record === null) {
+            if (!(await this.fill(this.header, deadlineMs))) return false
+            this.record = Buffer.alloc(this.checkHeader())
         }
-        if (!(await this.fill(this.data, this.length, deadlineMs))) return false
+        const record = this.record
+        if (!(await this.fill(record, deadlineMs))) return false
         await pace(OPCODES_A_RECORD)
+        this.record = null
         this.type = this.header[0]
+        this.data = record
         this.from = 0
-        this.to = this.length
-        this.length = -1
+        this.to = record.length
         if (this.incoming !== null) await this.incoming.open(this)
         if (this.to - this.from > this.maxContent) tooLong()
         if (this.to === this.from) {
@@ -127,11 +121,6 @@ export class RecordLayer {
             )
         } else this.empty = 0
         return true
-    }
-
-    /** To be called when all content was taken: what is longer than `room` is not kept beside what is made of it. */
-    release(): void {
-        if (this.data.length > this.room) this.data = null
     }
 
     /** R1: what the header says, before anything is allocated. */
@@ -151,13 +140,9 @@ export class RecordLayer {
         return length
     }
 
-    /** Fills `length` bytes of `into` from where it was left; false if that did not succeed before the deadline. */
-    private async fill(
-        into: Buffer,
-        length: number,
-        deadlineMs: number
-    ): Promise<boolean> {
-        while (this.filled < length) {
+    /** Fills `into` from where it was left; false if that did not succeed before the deadline. */
+    private async fill(into: Buffer, deadlineMs: number): Promise<boolean> {
+        while (this.filled < into.length) {
             if (this.piece === null) {
                 await pace(OPCODES_A_PIECE)
                 const timeoutMs = Math.max(0, deadlineMs - ds.millis())
@@ -173,7 +158,7 @@ export class RecordLayer {
             }
             const piece = this.piece
             const count = Math.min(
-                length - this.filled,
+                into.length - this.filled,
                 piece.length - this.pieceAt
             )
             into.blitAt(this.filled, piece, this.pieceAt, count)
@@ -220,7 +205,6 @@ export class RecordLayer {
 
     /** Wipes the keys and closes the transport. */
     async close(): Promise<void> {
-        this.data = null
         this.protectIncoming(null)
         this.protectOutgoing(null)
         await this.transport.close()

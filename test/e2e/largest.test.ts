@@ -2,7 +2,7 @@
  * The largest things that may come from the cloud, all at the same time, over TLS with long RSA keys: they fit the heap, also
  * while the connection breaks and is made again.
  *
- * A gateway whose TLS knows max_fragment_length (OpenSSL's does) sends them in records of 4 KB. At one that does not, a long
+ * A gateway whose TLS knows max_fragment_length (OpenSSL's does) sends them in records of 2 KB. At one that does not, a long
  * message comes in records of 16 KB: these fit beside a full outbox and the largest twin, not beside calls and messages that
  * handlers keep at the same moment.
  */
@@ -37,11 +37,11 @@ const { MAX_CALLS, MAX_RUNNING } = require("../../src/app/methods") as Record<
     number
 >
 
-const SMALL_RECORDS = 4096
+const SMALL_RECORDS = 2048
 const FULL_RECORDS = 16384
 
 /** Less than a board has: what a firmware with more sensors and handlers takes is not in `greedy.ts`. */
-const HEAP_BYTES = 61 * 1024
+const HEAP_BYTES = 60 * 1024
 
 /** The handlers still keep what came, and all of it has been read. */
 const HELD_MS = 4000

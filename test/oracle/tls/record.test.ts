@@ -91,16 +91,16 @@ for (const { name, Server, steps, protectedFrom, suite } of CASES)
             const server = { smallRecords: true }
             const { connection } = site.open(
                 afterwards(open => {
-                    open.sendData("x".repeat(4096))
+                    open.sendData("x".repeat(2048))
                     open.sendAlert(1, Alert.CloseNotify)
                 }),
                 { server }
             )
-            assert.equal((await readAll(await connection)).length, 4096)
+            assert.equal((await readAll(await connection)).length, 2048)
             await site.breaksOff(
                 "TlsRecordTooLong",
                 Alert.RecordOverflow,
-                afterwards(open => open.sendData("x".repeat(4097))),
+                afterwards(open => open.sendData("x".repeat(2049))),
                 { server }
             )
         })
@@ -109,9 +109,19 @@ for (const { name, Server, steps, protectedFrom, suite } of CASES)
             await site.refuses(
                 "TlsRecordTooLong",
                 Alert.RecordOverflow,
-                replacing("certificate", () => [
-                    handshake(Type.Certificate, Buffer.alloc(4093)),
-                ]),
+                {
+                    ...replacing("certificate", () => [
+                        handshake(Type.Certificate, Buffer.alloc(2045)),
+                    ]),
+                    fragments: (_, fragments) => [
+                        {
+                            ...fragments[0],
+                            content: Buffer.concat(
+                                fragments.map(({ content }) => content)
+                            ),
+                        },
+                    ],
+                },
                 { server: { smallRecords: true } }
             )
         })

@@ -101,7 +101,7 @@ describe("a ClientHello", () => {
                 hex`00 0002 1303 01 00 003d`,
                 // server_name, max_fragment_length
                 hex`0000 0011 000f 00 000c 676174657761792e74657374`,
-                hex`0001 0001 04`,
+                hex`0001 0001 03`,
                 // supported_groups, signature_algorithms
                 hex`000a 0004 0002 001d 000d 0002 0000`,
                 // supported_versions, key_share
@@ -122,7 +122,7 @@ describe("a ClientHello", () => {
                 hex`01 000079 0303`,
                 random(),
                 hex`00 0004 1303 cca8 01 00 004c`,
-                hex`0001 0001 04`,
+                hex`0001 0001 03`,
                 hex`000a 0004 0002 001d 000d 0002 0000`,
                 hex`002b 0005 04 0304 0303 0033 000a 0008 001d 0004 0a0b0c0d`,
                 // psk_key_exchange_modes: psk_dhe_ke; cookie
@@ -220,7 +220,7 @@ describe("extensions", () => {
     }
 
     test("tell whether records stay small", () => {
-        expect(read(hex`0005 0001 0001 04`).readMaxFragment()).toBe(true)
+        expect(read(hex`0005 0001 0001 03`).readMaxFragment()).toBe(true)
         expect(read(hex`0000`).readMaxFragment()).toBe(false)
     })
 
