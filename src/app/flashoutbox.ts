@@ -63,7 +63,7 @@ class Page {
     alerts = 0
     span = 0
 
-    constructor(readonly name: string) {}
+    constructor(readonly index: number) {}
 }
 
 export class FlashOutbox implements Feature, OlderMessages {
@@ -71,6 +71,8 @@ export class FlashOutbox implements Feature, OlderMessages {
     readonly qos = 0
     /** Pages that could not be read, and writes that did not come back as they were. */
     bad = 0
+    /** Messages that an earlier start has left. */
+    restored = 0
     /** Writes to flash since the start. */
     writes = 0
 
@@ -80,6 +82,8 @@ export class FlashOutbox implements Feature, OlderMessages {
     private sequence = 0
     private done = 0
     private isBusy = false
+    /** The page that was dropped last, until its place is used. */
+    private dropped: Page
 
     /** The page that is being sent: its messages, if there is a connection, and how many of them were taken on it. */
     private current: Page
@@ -97,13 +101,13 @@ export class FlashOutbox implements Feature, OlderMessages {
         preset: string
     ) {
         this.preset = preset
-        for (let i = 0; i < PAGES; i++) this.pages.push(new Page("out" + i))
+        for (let i = 0; i < PAGES; i++) this.pages.push(new Page(i))
     }
 
     /** Reads what an earlier start has left. */
     async restore(): Promise<void> {
         for (const page of this.pages) {
-            const bytes = await this.store.read(page.name)
+            const bytes = await this.store.read("out" + page.index)
             // A shorter one is none: a factory reset leaves them.
             if (bytes.length >= HEADER)
                 if (this.isGood(bytes)) {
@@ -116,7 +120,6 @@ export class FlashOutbox implements Feature, OlderMessages {
                     this.sequence = Math.max(this.sequence, page.sequence)
                 } else this.bad++
         }
-        let restored = 0
         for (const page of this.pages) {
             if (page.count === 0 || page.sequence <= this.done)
                 page.sequence = 0
@@ -126,9 +129,11 @@ export class FlashOutbox implements Feature, OlderMessages {
         // What was dropped for want of room stands there until it is written over.
         while (this.used() > PAGES - 1) this.dropOldest()
         for (const page of this.pages)
-            if (page.sequence > 0) restored += page.count
-        if (restored > 0 || this.bad > 0)
-            log(`outbox restored ${restored} messages, ${this.bad} bad pages`)
+            if (page.sequence > 0) this.restored += page.count
+        if (this.restored > 0 || this.bad > 0)
+            log(
+                `outbox restored ${this.restored} messages, ${this.bad} bad pages`
+            )
     }
 
     /** Becomes a part of the leaf, and moves what waits in a fiber of its own. */
@@ -250,9 +255,12 @@ export class FlashOutbox implements Feature, OlderMessages {
     /** All of the current page is acknowledged. */
     private async finish(): Promise<void> {
         const page = this.current
-        this.done = page.sequence
         page.sequence = 0
         this.forget()
+        const next = this.after(0)
+        // Pages that were dropped meanwhile are done with as well.
+        this.done =
+            next === undefined ? this.sequence : next.sequence - next.span - 1
         await this.write(page, this.packer(), this.sequence, 0, 0)
         page.sequence = 0
     }
@@ -281,6 +289,10 @@ export class FlashOutbox implements Feature, OlderMessages {
     }
 
     private freePage(): Page {
+        // What was dropped is gone from the flash, too, when it is written over.
+        const dropped = this.dropped
+        this.dropped = undefined
+        if (dropped !== undefined) return dropped
         for (const page of this.pages) if (page.sequence === 0) return page
         return undefined
     }
@@ -303,7 +315,7 @@ export class FlashOutbox implements Feature, OlderMessages {
         packed: PackedMessages,
         visit: (topic: string, body: Buffer, isAlert: boolean) => Promise<void>
     ): Promise<void> {
-        const bytes = await this.store.read(page.name)
+        const bytes = await this.store.read("out" + page.index)
         if (this.isGood(bytes))
             await packed.unpack(page.count, bytes.slice(HEADER), visit)
     }
@@ -438,6 +450,7 @@ export class FlashOutbox implements Feature, OlderMessages {
         for (let i = 0; i < page.count; i++)
             if ((page.alerts & (1 << i)) !== 0) alerts++
         page.sequence = 0
+        this.dropped = page
         this.leaf.outbox.lost(page.count, alerts)
     }
 
@@ -459,10 +472,10 @@ export class FlashOutbox implements Feature, OlderMessages {
         bytes[15] = span
         bytes.blitAt(HEADER, records, 0, records.length)
         bytes.blitAt(0, this.checkOf(bytes), 0, 4)
-        await this.store.write(page.name, bytes)
+        await this.store.write("out" + page.index, bytes)
         this.writes++
         // A store that is full refuses without a word.
-        if (!equalBytes(await this.store.read(page.name), bytes)) {
+        if (!equalBytes(await this.store.read("out" + page.index), bytes)) {
             this.bad++
             log("outbox: the flash did not take a page")
             return false

@@ -47,6 +47,8 @@ type Step =
     | { kind: "check" | "reboot" | "connect" }
     | { kind: "send"; most: number; keep: number }
     | { kind: "cut"; after: number; torn: boolean }
+    /** An outage: readings, each so many an alert; the pages become full. */
+    | { kind: "outage"; count: number; alertEvery: number }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
     {
@@ -89,6 +91,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
             kind: fc.constant("cut" as const),
             after: fc.integer({ min: 0, max: 2 }),
             torn: fc.boolean(),
+        }),
+    },
+    {
+        weight: 2,
+        arbitrary: fc.record({
+            kind: fc.constant("outage" as const),
+            count: fc.integer({ min: 5, max: 80 }),
+            alertEvery: fc.integer({ min: 1, max: 12 }),
         }),
     }
 )
@@ -163,6 +173,11 @@ class Model {
         return this.made
     }
 
+    private async alert(pad: number): Promise<void> {
+        const id = this.add(pad, true)
+        if (await this.part.keep()) this.promised.add(id)
+    }
+
     /** Sends, in windows of four as the session does, and acknowledges all but the last few. */
     async send(most: number, keep: number): Promise<number> {
         let window: Message[] = []
@@ -195,8 +210,14 @@ class Model {
             try {
                 if (next.kind === "reading") this.add(next.pad, false)
                 else if (next.kind === "alert") {
-                    const id = this.add(next.pad, true)
-                    if (await this.part.keep()) this.promised.add(id)
+                    await this.alert(next.pad)
+                } else if (next.kind === "outage") {
+                    for (let i = 1; i <= next.count; i++)
+                        if (i % next.alertEvery === 0) await this.alert(0)
+                        else {
+                            this.add(0, false)
+                            await this.part.keep()
+                        }
                 } else if (next.kind === "check") await this.part.keep()
                 else if (next.kind === "connect") this.connect()
                 else if (next.kind === "reboot") await this.start()
