@@ -49,6 +49,7 @@ describe("the outbox of the firmware", () => {
                 bus: simulatedSensors({
                     temperatureC: () => temperatureC,
                     humidityPercent: () => 45.25,
+                    clock,
                 }),
             }
         )

@@ -13,6 +13,7 @@ import {
     mostInASecond,
     WRITES_PER_BOOT,
     WRITES_PER_CONNECTION,
+    WRITES_PER_READING,
 } from "./bounds"
 import type { DaysResult } from "./days"
 import { growth, shrinkage } from "./heaptrend"
@@ -59,7 +60,7 @@ export function judgeDays(result: DaysResult): void {
     assert.deepEqual(result.problems, [], where)
     assert.deepEqual(result.panics, [], where)
     assert.ok(
-        result.leastDropped >= POLICY.keeps,
+        (result.leastDropped ?? Infinity) >= POLICY.keeps,
         `${where}: one was dropped when ${result.leastDropped} waited`
     )
     // A reading a minute: the ledger is not empty by mistake.
@@ -73,7 +74,8 @@ export function judgeDays(result: DaysResult): void {
     )
     const writes =
         result.handshakes * WRITES_PER_CONNECTION +
-        summary.boots * WRITES_PER_BOOT
+        summary.boots * WRITES_PER_BOOT +
+        summary.readings * WRITES_PER_READING
     assert.ok(
         result.flashWrites <= writes,
         `${where}: ${result.flashWrites} writes to flash, ${writes} at most`
