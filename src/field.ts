@@ -18,11 +18,9 @@ const wifi = new ds.Wifi()
 
 /** Starts the leaf, and reports for ever. @param parts what TLS may use */
 export async function runField(parts: TlsParts): Promise<void> {
-    const leaf = await createLeaf(parts)
-    if (leaf === undefined) {
+    const leaf = await createLeaf(parts, async () => {
         await finishReset(wifi)
-        return
-    }
+    })
     try {
         await allowFieldSettings(leaf, wifi)
     } catch (e: any) {

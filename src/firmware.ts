@@ -10,6 +10,7 @@ import {
     Sampler,
     errorCode,
     gatewayLink,
+    keepOutbox,
     readSettings,
     rememberIssuers,
     resumeSession,
@@ -21,6 +22,9 @@ import {
 
 /** How long a sensor may take to answer, in milliseconds. */
 const SENSOR_TIMEOUT_MS = 2000
+
+/** How often is said what is wrong with the settings. */
+const STATUS_MS = 60000
 
 const thermometer = new ds.Temperature()
 const hygrometer = new ds.Humidity()
@@ -58,32 +62,41 @@ export async function report(leaf: Leaf): Promise<void> {
 }
 
 /**
- * Reads the settings and makes the leaf of them.
+ * Reads the settings and makes the leaf of them. While they are missing or wrong it says so, again and again: a console may be opened long
+ * after the start, and settings may come.
  *
  * @param parts what TLS may use
- * @returns `undefined` when they are wrong, which is on the console then: trying again would not change what is in flash
+ * @param onTrouble called each time when it was said
  */
-export async function createLeaf(parts: TlsParts): Promise<Leaf> {
-    try {
-        return new Leaf(
-            await readSettings(),
-            gatewayLink(parts, rememberIssuers, resumeSession),
-            storeSetting
-        )
-    } catch (e: any) {
-        console.log(`main: ${e.message} (${errorCode(e)})`)
-        return undefined
+export async function createLeaf(
+    parts: TlsParts,
+    onTrouble: () => Promise<void> = undefined
+): Promise<Leaf> {
+    for (;;) {
+        try {
+            return new Leaf(
+                await readSettings(),
+                gatewayLink(parts, rememberIssuers, resumeSession),
+                storeSetting
+            )
+        } catch (e: any) {
+            console.log(`main: ${e.message} (${errorCode(e)})`)
+        }
+        if (onTrouble !== undefined) await onTrouble()
+        await ds.sleep(STATUS_MS)
     }
 }
 
 /** Starts the leaf, and reports for ever. @param parts what TLS may use */
 export async function runFirmware(parts: TlsParts): Promise<void> {
     const leaf = await createLeaf(parts)
-    if (leaf === undefined) return
     tellWifi(leaf, new ds.Wifi())
+    const outbox = await keepOutbox(leaf)
     leaf.start()
     while (true) {
         await report(leaf)
+        // An alert is in flash before it goes out, and telemetry if much of it waits.
+        await outbox.keep()
         await ds.sleep(leaf.settings.telemetrySec * 1000)
     }
 }

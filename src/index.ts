@@ -7,6 +7,8 @@
  * - `new Leaf(settings, gatewayLink(rsaSet(), rememberIssuers, resumeSession), storeSetting)` is the device at the gateway; `start` runs
  *   it in the background. It connects, verifies each certificate of the gateway once, keeps the connection through renewals of tokens and failures of networks, and sends heartbeats when there is nothing to say.
  * - `leaf.send(body, options)` sends a message, or keeps it until there is a connection. QoS 1: the gateway has it, or it goes again.
+ * - `const outbox = await keepOutbox(leaf)` keeps what waits in flash; `leaf.send(alarm, { alert: true })` and `await outbox.keep()`, and neither
+ *   a panic nor a power cut loses the alarm.
  * - `leaf.onMessage(async message => …)` handles messages from the cloud: acknowledged when it returns, delivered again when it throws.
  * - `leaf.onMethod("reboot", async payload => ({ status: 200 }))` answers a direct method.
  * - `leaf.twin()` is the device twin: `onDesired(async (desired, isWhole) => …)` is told what the cloud wants, `await report(…)` tells the
@@ -25,12 +27,14 @@ export { LeafError, errorCode } from "./errors"
 export {
     allowFieldSettings,
     finishReset,
+    keepOutbox,
     readSettings,
     rememberIssuers,
     resumeSession,
     storeSetting,
     watchHealth,
 } from "./app/flash"
+export type { FlashOutbox } from "./app/flashoutbox"
 export { type Health, reportHealth } from "./app/health"
 export type { CloudMessageHandler } from "./app/cloudmessages"
 export type { WifiRole } from "./app/fieldsettings"

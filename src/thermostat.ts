@@ -85,7 +85,6 @@ export function setUp(leaf: Leaf): void {
 /** Starts the leaf, and reports for ever. @param parts what TLS may use */
 export async function runThermostat(parts: TlsParts): Promise<void> {
     const leaf = await createLeaf(parts)
-    if (leaf === undefined) return
     setUp(leaf)
     leaf.start()
     while (true) {

@@ -90,13 +90,22 @@ export class FlashImage {
         this.flash.set(bytes.subarray(0, FLASH_SIZE))
     }
 
-    /** The settings that a device would read, by name. */
+    /** The settings that a device would read, by name; without those that are no JSON, such as a slot of the outbox. */
     settings(): Record<string, unknown> {
         const found: Record<string, unknown> = {}
         for (const [key, value] of this.values())
             if (key.startsWith(":") && value.length)
-                found[key.slice(1)] = JSON.parse(value.toString("utf8"))
+                try {
+                    found[key.slice(1)] = JSON.parse(value.toString("utf8"))
+                } catch {
+                    // Bytes, for `settingBytes`.
+                }
         return found
+    }
+
+    /** The bytes of one setting as they are; none if there is no such setting. */
+    settingBytes(name: string): Buffer {
+        return Buffer.from(this.values().get(`:${name}`) ?? [])
     }
 
     /**

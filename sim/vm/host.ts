@@ -208,6 +208,11 @@ export class Device extends EventEmitter<DeviceEvents> {
         return this.flash.settings()
     }
 
+    /** The bytes of one setting in flash. */
+    settingBytes(name: string): Buffer {
+        return this.flash.settingBytes(name)
+    }
+
     /**
      * Waits for a console line.
      *

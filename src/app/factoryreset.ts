@@ -47,7 +47,10 @@ export async function eraseSettings(
     await ds.sleep(SETTLE_MS)
     for (const name of JSON.parse(ERASED_NAMES)) {
         const value = await read(name)
-        if (value !== undefined && value !== null) await store(name, null)
+        // Of a slot of the outbox there is no knowing: it is no JSON.
+        if (value !== null)
+            if (value !== undefined || name.startsWith("out"))
+                await store(name, null)
     }
     for (let i = 0; i < FILLERS; i++) await store(FILLED, FILLER + i)
     await store(FILLED, null)

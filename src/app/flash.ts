@@ -6,6 +6,7 @@ import { eraseSettings } from "./factoryreset"
 import { FieldSettings, type WifiRole } from "./fieldsettings"
 import { Health, watch } from "./health"
 import { loadIssuers } from "./issuermemory"
+import { FlashOutbox } from "./flashoutbox"
 import type { Leaf } from "./leaf"
 import { Resumption } from "../tls/session"
 import { FlashSession } from "./sessionstore"
@@ -41,18 +42,24 @@ function awaitAnswer(): void {
     }
 }
 
-/** One setting: its JSON value; `undefined` if there is none, or what is there is no JSON. */
-async function readSetting(name: string): Promise<any> {
+/** One setting as it is; no bytes if there is none. */
+async function readBytes(name: string): Promise<Buffer> {
     while (wanted !== null) await ds.sleep(CHECK_MS)
     wanted = name
     awaitAnswer()
     await settings.get(name)
     while (answer === null) await ds.sleep(CHECK_MS)
-    const json = answer.toString()
+    const bytes = answer
     wanted = null
     answer = null
+    return bytes
+}
+
+/** One setting: its JSON value; `undefined` if there is none, or what is there is no JSON. */
+async function readSetting(name: string): Promise<any> {
+    const bytes = await readBytes(name)
     try {
-        return JSON.parse(json)
+        return JSON.parse(bytes.toString())
     } catch {
         return undefined
     }
@@ -67,6 +74,36 @@ export async function readSettings(): Promise<Settings> {
 /** Writes one setting, as JSON. Each write wears the flash and carries the risk of a power cut: rarely, please. */
 export async function storeSetting(name: string, value: any): Promise<void> {
     await settings.set(name, Buffer.from(JSON.stringify(value)))
+}
+
+/** Writes one setting as it is: at most 231 bytes with its name. A store that is full keeps the old value without a word. */
+async function storeBytes(name: string, bytes: Buffer): Promise<void> {
+    await settings.set(name, bytes)
+}
+
+/**
+ * Has what waits to be sent kept in flash, see flashoutbox.ts, and takes over what an earlier start has left there. To be called before
+ * `leaf.start()` and before anything is sent.
+ *
+ * @param preset text that the firmware's messages have in common: it takes no room in flash then. What was kept with another preset is
+ * lost. Default: the text of the ready-made telemetry
+ */
+export async function keepOutbox(
+    leaf: Leaf,
+    preset: string = telemetryPreset(leaf.settings.deviceId)
+): Promise<FlashOutbox> {
+    const outbox = new FlashOutbox(
+        leaf,
+        { read: readBytes, write: storeBytes },
+        preset
+    )
+    await outbox.restore()
+    outbox.start()
+    return outbox
+}
+
+function telemetryPreset(deviceId: string): string {
+    return `%24.mid=1-&%24.ct=application%2Fjson&%24.ce=utf-8&temperatureAlert=true{"deviceId":"${deviceId}","messageId":"1-","temperature":,"humidity":}`
 }
 
 /** The part for `gatewayLink`: the certificates below these anchors whose signatures were verified before. */

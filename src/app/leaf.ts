@@ -231,13 +231,7 @@ export class Leaf {
             options,
             options.messageId || this.createMessageId()
         )
-        const outbox = this.outbox
-        const droppedBefore = outbox.dropped
-        outbox.add(message, options.alert)
-        if (outbox.dropped > droppedBefore)
-            log(
-                `outbox full, ${outbox.dropped} messages dropped so far, ${outbox.droppedAlerts} of them alerts`
-            )
+        this.outbox.add(message, options.alert)
         this.wake()
     }
 

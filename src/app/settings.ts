@@ -447,7 +447,7 @@ export function flashTable(): FlashEntry[] {
     for (let slot = 1; slot <= SESSIONS; slot++)
         for (const name of sessionNames(slot))
             reserve(name, text, "TLS session")
-    // Reserved, not used yet.
-    for (let i = 0; i < 8; i++) reserve(`out${i}`, text, "unsent readings")
+    // Bytes as they are: `flashoutbox.ts`, SLOTS and SLOT_BYTES.
+    for (let i = 0; i < 8; i++) reserve(`out${i}`, 224, "unsent messages")
     return table
 }

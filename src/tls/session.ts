@@ -161,10 +161,7 @@ export class Resumption {
 /** What a session is bound to (T1). A name has no line feed, and DER says where it ends: no two inputs read the same. */
 function bind(options: TlsOptions): Buffer {
     const parts = [Buffer.from(options.host + ":" + options.port + "\n")]
-    for (const anchor of options.anchors) {
-        parts.push(anchor.name)
-        parts.push(anchor.key)
-    }
+    for (const anchor of options.anchors) parts.push(anchor.der)
     return digest(...parts)
 }
 

@@ -56,10 +56,10 @@ const enum Reached {
 
 /** P10: whom the owner trusts: a name and a key, pinned in flash. Nothing that a peer sends becomes one. */
 export interface TrustAnchor {
-    /** The subject's distinguished name, DER. */
-    name: Buffer
-    /** SubjectPublicKeyInfo, DER. */
-    key: Buffer
+    /** The subject's distinguished name and its SubjectPublicKeyInfo, DER, one behind the other. */
+    der: Buffer
+    /** Where the latter begins. */
+    keyAt: number
 }
 
 export interface PathPolicy {
@@ -233,7 +233,11 @@ class Search {
         // A way through the certificate whose proof failed need not be looked at: here and below.
         for (const anchor of this.policy.anchors)
             if (this.proofAt >= depth - 1)
-                if (subject.cut(subject.issuer).equals(anchor.name))
+                if (
+                    subject
+                        .cut(subject.issuer)
+                        .same(new Der(anchor.der, 0, anchor.keyAt))
+                )
                     try {
                         await this.prove(anchor)
                         return true
@@ -325,9 +329,11 @@ class Search {
     private async prove(anchor: TrustAnchor): Promise<void> {
         const issuers = this.policy.issuers
         const hash = sha256()
-        let id = await hash.digest(anchor.name, anchor.key)
+        let id = await hash.digest(anchor.der)
         let key = new ServerKey(
-            new Der(anchor.key, 0, anchor.key.length).read(Tag.Sequence)
+            new Der(anchor.der, anchor.keyAt, anchor.der.length).read(
+                Tag.Sequence
+            )
         )
         for (
             this.proofAt = this.path.length - 1;
@@ -393,14 +399,16 @@ function failSearch(): never {
 }
 
 /**
- * A trust anchor from the form in which it is kept: name and key, one behind the other.
+ * A trust anchor from the form in which it is kept.
  *
+ * @param der becomes part of it
  * @throws LeafError X509Malformed
  */
 export function readTrustAnchor(der: Buffer): TrustAnchor {
     const both = new Der(der, 0, der.length)
-    const name = both.readWhole(Tag.Sequence).copy()
-    const key = both.readWhole(Tag.Sequence).copy()
+    both.read(Tag.Sequence)
+    const keyAt = both.at
+    both.read(Tag.Sequence)
     both.finish()
-    return { name, key }
+    return { der, keyAt }
 }

@@ -23,7 +23,6 @@ class FaultySensor {
 
 async function main(): Promise<void> {
     const leaf = await createLeaf(rsaSet())
-    if (leaf === undefined) return
     const sampler = new Sampler(new FaultySensor())
     leaf.start()
     while (true) {

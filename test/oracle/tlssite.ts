@@ -21,7 +21,7 @@ export interface TlsConnection {
 }
 export interface ClientOptions {
     parts: object
-    anchors: { name: DeviceBuffer; key: DeviceBuffer }[]
+    anchors: { der: DeviceBuffer; keyAt: number }[]
     host: string
     port: number
     resumption: object
@@ -127,8 +127,8 @@ export interface OpenOptions {
 export function anchorOf(ca: Certificate): ClientOptions["anchors"][0] {
     const { subjectName, publicKeyInfo } = pinnedAnchor(ca)
     return {
-        name: DeviceBuffer.from(subjectName),
-        key: DeviceBuffer.from(publicKeyInfo),
+        der: DeviceBuffer.from(Buffer.concat([subjectName, publicKeyInfo])),
+        keyAt: subjectName.length,
     }
 }
 

@@ -32,7 +32,7 @@ import {
 import { ErrorCode, errorCode, HOST, TlsSite } from "./tlssite"
 
 interface Policy {
-    anchors: { name: DeviceBuffer; key: DeviceBuffer }[]
+    anchors: { der: DeviceBuffer; keyAt: number }[]
     schemes: unknown[]
     host: string
     nowSec: number

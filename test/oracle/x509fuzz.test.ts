@@ -145,8 +145,10 @@ describe("fuzz", () => {
                 validatePath(sent.map(over), {
                     anchors: [
                         {
-                            name: DeviceBuffer.from(subjectName),
-                            key: DeviceBuffer.from(publicKeyInfo),
+                            der: DeviceBuffer.from(
+                                Buffer.concat([subjectName, publicKeyInfo])
+                            ),
+                            keyAt: subjectName.length,
                         },
                     ],
                     schemes,

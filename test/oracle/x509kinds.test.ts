@@ -82,8 +82,10 @@ async function validate(
             anchors: roots.map(root => {
                 const { subjectName, publicKeyInfo } = pinnedAnchor(root)
                 return {
-                    name: DeviceBuffer.from(subjectName),
-                    key: DeviceBuffer.from(publicKeyInfo),
+                    der: DeviceBuffer.from(
+                        Buffer.concat([subjectName, publicKeyInfo])
+                    ),
+                    keyAt: subjectName.length,
                 }
             }),
             schemes,

@@ -17,6 +17,8 @@ export const LARGEST_FREE_BYTES = 16_384
 export const WRITES_PER_CONNECTION = 6
 /** And for each start: the boot counter. */
 export const WRITES_PER_BOOT = 1
+/** And for each reading, if all of them go through flash: two for a page, which has four readings at least. */
+export const WRITES_PER_READING = 0.5
 
 /** Erase cycles that makers of the boards' flash give a page at least. */
 export const ERASE_CYCLES = 100_000

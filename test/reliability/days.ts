@@ -66,6 +66,8 @@ export interface DaysResult {
     /** Which firmware it was: the first digits of its image's SHA-256. */
     image: string
     summary: Summary
+    /** How many readings waited, at least, when one was dropped; null: none was. */
+    leastDropped: number | null
     perDay: Day[]
     heap: HeapSummary
     outages: number
@@ -211,6 +213,8 @@ class Run {
                 .digest("hex")
                 .slice(0, 8),
             summary,
+            leastDropped:
+                ledger.leastDropped < Infinity ? ledger.leastDropped : null,
             perDay: this.perDay,
             heap: summarize(this.samples),
             ...done,

@@ -5,14 +5,22 @@ import type { Message } from "../../sim/gateway/store"
 import { Ledger } from "./ledger"
 import { POLICY, type Policy } from "./policy"
 
-const { MAX_BYTES } = require("../../src/app/outbox") as { MAX_BYTES: number }
+const { SPILL_BYTES } = require("../../src/app/flashoutbox") as {
+    SPILL_BYTES: number
+}
+const { MAX_RECORDS } = require("../../src/app/packedmessages") as {
+    MAX_RECORDS: number
+}
+const { WINDOW } = require("../../src/mqtt/session") as { WINDOW: number }
 
-/** An outbox with room for three. */
+/** RAM for two, and one sent. */
 const BYTES = 100
 const ROOM_FOR_THREE: Policy = {
     ...POLICY,
     overheadBytes: 0,
-    outboxBytes: 3 * BYTES,
+    ramBytes: 2 * BYTES,
+    windowMessages: 1,
+    pageMessages: 1,
 }
 
 function setUp(policy: Partial<Policy> = {}) {
@@ -35,6 +43,9 @@ function setUp(policy: Partial<Policy> = {}) {
         },
         receive: (...ids: string[]) => {
             for (const id of ids) ledger.received(message(id, value))
+        },
+        pass: (ms: number) => {
+            nowMs += ms
         },
         /** With their own values, which are their numbers in the first boot. */
         deliver: (...numbers: number[]) => {
@@ -66,7 +77,7 @@ test("a reading that never came is found", () => {
     deliver(1, 3)
     ledger.settle()
     assert.deepEqual(ledger.problems, [
-        "boot 1: 1 readings (telemetry) are missing before 3, the device has counted 0",
+        "1 readings (telemetry) are missing, 0 were dropped and 0 taken by cuts at most",
     ])
 })
 
@@ -75,7 +86,9 @@ test("the last reading is missed, too", () => {
     read(3)
     deliver(1, 2)
     ledger.settle()
-    assert.deepEqual(ledger.problems, ["boot 1: 1 readings never came"])
+    assert.deepEqual(ledger.problems, [
+        "1 readings (telemetry) are missing, 0 were dropped and 0 taken by cuts at most",
+    ])
 })
 
 test("a drop that was counted is none that is missed; one that was counted twice is found", () => {
@@ -88,7 +101,7 @@ test("a drop that was counted is none that is missed; one that was counted twice
     ledger.dropped(3, 0)
     ledger.settle()
     assert.deepEqual(ledger.problems, [
-        "boot 1: 3 readings (telemetry) dropped, but all but 2 came",
+        "3 readings (telemetry) dropped, but all but 2 came",
     ])
 })
 
@@ -109,13 +122,13 @@ test("a message out of order, with another value, or of no reading, is found", (
     assert.deepEqual(other.ledger.problems, ["1-1: 2, but 1 was read"])
 })
 
-test("a power cut may take what fits the outbox, and one that was not in it yet; not more", () => {
+test("a power cut may take what is in RAM, one that was not in it yet, and the window; not more", () => {
     for (const [taken, problems] of [
         [4, []],
         [
             5,
             [
-                "boot 1: the cut took 5 readings, 500 bytes: more than the outbox holds",
+                "5 readings (telemetry) are missing, 0 were dropped and 4 taken by cuts at most",
             ],
         ],
     ] as const) {
@@ -129,34 +142,56 @@ test("a power cut may take what fits the outbox, and one that was not in it yet;
     }
 })
 
-test("readings that were dropped while there was room are found", () => {
-    const { ledger, read } = setUp()
-    read(2)
-    ledger.dropped(1, 0)
+test("of a window, what a cut has taken may be older than what was in flash", () => {
+    for (const missing of [1, 2]) {
+        const { ledger, read, deliver } = setUp()
+        read(8)
+        for (let i = missing + 1; i <= 5; i++) deliver(i)
+        ledger.ended()
+        ledger.settle()
+        assert.equal(ledger.problems.length, missing - 1)
+    }
+})
+
+test("a cut takes no alert but one that was just made", () => {
+    const { ledger, read, deliver, pass } = setUp()
+    read(1)
+    deliver(1)
+    read(1, true)
+    pass(POLICY.keptMs)
     ledger.ended()
-    ledger.settle()
-    assert.deepEqual(ledger.problems, [
-        "boot 1: 1 were dropped before the outbox was full",
+    assert.equal(ledger.settle().lostToCuts, 1)
+    assert.deepEqual(ledger.problems, [])
+    const late = setUp()
+    late.read(1, true)
+    late.pass(POLICY.keptMs + 1)
+    late.ledger.ended()
+    late.ledger.settle()
+    assert.deepEqual(late.ledger.problems, [
+        "1 readings (alerts) are missing, 0 were dropped and 0 taken by cuts at most",
     ])
 })
 
-test("what the policy does not allow is found: an alert that is lost or dropped, telemetry that is too old", () => {
-    const strict = setUp({
-        cutTakesAlerts: false,
-        dropsAlerts: false,
-        cutTakesMs: 60_000,
-    })
-    strict.read(1, true)
-    strict.read(2)
-    strict.ledger.dropped(1, 1)
-    strict.read(1, true)
-    strict.ledger.ended()
-    strict.ledger.settle()
-    assert.deepEqual(strict.ledger.problems, [
-        "boot 1: reading 1, an alert, was dropped",
-        "boot 1: reading 2 was lost 120 s after it was taken",
-        "boot 1: reading 4, an alert, was lost",
-    ])
+test("a page that was given up may stay over a cut, and be sent; no more than that", () => {
+    for (const dropped of [1, 2]) {
+        const { ledger, read, deliver } = setUp()
+        read(2)
+        ledger.dropped(dropped, 0)
+        ledger.ended()
+        deliver(1, 2)
+        ledger.settle()
+        assert.equal(ledger.problems.length, dropped - 1)
+    }
+})
+
+test("it is known how many readings waited when one was dropped", () => {
+    const { ledger, read, deliver } = setUp()
+    read(5)
+    deliver(1, 2)
+    ledger.dropped(1, 0)
+    read(3)
+    ledger.dropped(2, 0)
+    assert.equal(ledger.leastDropped, 2)
 })
 
 test("telemetry that is missing is no alert that the device has counted, and the other way round", () => {
@@ -167,8 +202,8 @@ test("telemetry that is missing is no alert that the device has counted, and the
     telemetry.ledger.dropped(1, 1)
     telemetry.ledger.settle()
     assert.deepEqual(telemetry.ledger.problems, [
-        "boot 1: 1 readings (telemetry) are missing before 4, the device has counted 0",
-        "boot 1: 1 readings (alerts) dropped, but all but 0 came",
+        "1 readings (telemetry) are missing, 0 were dropped and 0 taken by cuts at most",
+        "1 readings (alerts) dropped, but all but 0 came",
     ])
     const alert = setUp()
     alert.read(1, true)
@@ -177,8 +212,8 @@ test("telemetry that is missing is no alert that the device has counted, and the
     alert.ledger.dropped(1, 0)
     alert.ledger.settle()
     assert.deepEqual(alert.ledger.problems, [
-        "boot 1: 1 readings (telemetry) dropped, but all but 0 came",
-        "boot 1: 1 readings (alerts) are missing before 4, the device has counted 0",
+        "1 readings (telemetry) dropped, but all but 0 came",
+        "1 readings (alerts) are missing, 0 were dropped and 0 taken by cuts at most",
     ])
 })
 
@@ -209,6 +244,8 @@ test("a boot's number that is used again is allowed only if nothing was sent und
     assert.deepEqual(ledger.problems, ["boot 1: a number that was used before"])
 })
 
-test("the policy knows how large the device's outbox is", () => {
-    assert.equal(POLICY.outboxBytes, MAX_BYTES)
+test("the policy knows the device's limits", () => {
+    assert.equal(POLICY.ramBytes, SPILL_BYTES)
+    assert.equal(POLICY.windowMessages, WINDOW)
+    assert.equal(POLICY.pageMessages, MAX_RECORDS)
 })

@@ -36,13 +36,6 @@ export interface Problem {
     text: string
 }
 
-/**
- * Which of the messages that had not come was dropped and which was taken is not always known: those that were out when the
- * connection broke stay in a full outbox, and newer ones go. Messages differ in length by their id and value only: the window's
- * four by so many bytes in all.
- */
-const UNKNOWN_BYTES = 16
-
 export interface Summary {
     boots: number
     readings: number
@@ -61,6 +54,10 @@ export class Ledger {
     readonly found: Problem[] = []
     duplicates = 0
     private readonly boots: Boot[] = []
+    /** Readings that have not come and were not dropped; what a cut has taken is among them. */
+    private waiting = 0
+    /** The least of them at which anything was dropped. */
+    leastDropped = Infinity
 
     constructor(
         private readonly now: () => number,
@@ -103,6 +100,7 @@ export class Ledger {
 
     read(value: number, alert: boolean): void {
         this.current.readings.push({ atMs: this.now(), value, alert })
+        this.waiting++
     }
 
     /** The device's counters: all, and alerts among them. */
@@ -110,8 +108,10 @@ export class Ledger {
         const boot = this.current
         if (count < boot.dropped || alerts < boot.droppedAlerts)
             this.problem(`boot ${boot.number}: its counter went down`)
+        this.waiting -= count - boot.dropped
         boot.dropped = count
         boot.droppedAlerts = alerts
+        this.leastDropped = Math.min(this.leastDropped, this.waiting)
     }
 
     /** The power is cut. */
@@ -133,6 +133,7 @@ export class Ledger {
             this.problem(`${id}: ${temperature}, but ${reading.value} was read`)
         if (reading.receivedMs !== undefined) return void this.duplicates++
         reading.receivedMs = this.now()
+        this.waiting--
         if (sequence < boot.newest)
             this.problem(`${id} came after ${boot.newest}`)
         boot.newest = Math.max(boot.newest, sequence)
@@ -140,103 +141,82 @@ export class Ledger {
 
     /** Settles everything. The last boot goes on, and has nothing left to send. */
     settle(): Summary {
-        const summary: Summary = {
-            boots: this.boots.length,
-            readings: 0,
-            alerts: 0,
-            received: 0,
-            duplicates: this.duplicates,
-            dropped: 0,
-            droppedAlerts: 0,
-            lostToCuts: 0,
-            oldestLostMs: 0,
-        }
-        for (const boot of this.boots) {
-            const { readings } = boot
-            summary.readings += readings.length
-            summary.alerts += readings.filter(({ alert }) => alert).length
-            summary.received += readings.filter(
-                ({ receivedMs }) => receivedMs !== undefined
-            ).length
-            summary.dropped += boot.dropped
-            summary.droppedAlerts += boot.droppedAlerts
-            for (const lost of this.settleBoot(boot)) {
-                summary.lostToCuts++
-                summary.oldestLostMs = Math.max(
-                    summary.oldestLostMs,
-                    Math.min(boot.endMs, this.now()) - lost.atMs
+        const { policy, boots } = this
+        const readings = boots.flatMap(boot => boot.readings)
+        const missing = boots.flatMap(boot =>
+            boot.readings
+                .filter(({ receivedMs }) => receivedMs === undefined)
+                .map(reading => ({ boot, reading }))
+        )
+        const cuts = boots.filter(({ endMs }) => endMs < Infinity).length
+        const droppedAlerts = sum(boots.map(boot => boot.droppedAlerts))
+        const dropped = sum(boots.map(boot => boot.dropped))
+        let oldestLostMs = 0
+        for (const alert of [false, true]) {
+            const ofKind = missing.filter(one => one.reading.alert === alert)
+            const counted = alert ? droppedAlerts : dropped - droppedAlerts
+            const taken = boots.flatMap(boot => this.takenFrom(boot, alert))
+            for (const { ageMs } of taken)
+                oldestLostMs = Math.max(oldestLostMs, ageMs)
+            const kind = alert ? "alerts" : "telemetry"
+            if (ofKind.length > counted + taken.length)
+                this.problem(
+                    `${ofKind.length} readings (${kind}) are missing, ${counted} were dropped and ${taken.length} taken by cuts at most`,
+                    ofKind.find(
+                        one => !taken.some(t => t.reading === one.reading)
+                    )?.reading.atMs
                 )
-            }
+            // A page that was given up just before a cut may have stayed.
+            if (counted > ofKind.length + cuts * policy.pageMessages)
+                this.problem(
+                    `${counted} readings (${kind}) dropped, but all but ${ofKind.length} came`
+                )
         }
-        return summary
+        return {
+            boots: boots.length,
+            readings: readings.length,
+            alerts: readings.filter(({ alert }) => alert).length,
+            received: readings.length - missing.length,
+            duplicates: this.duplicates,
+            dropped,
+            droppedAlerts,
+            lostToCuts: Math.max(0, missing.length - dropped),
+            oldestLostMs,
+        }
     }
 
-    /** Gives what the cut at the end of the boot has taken. */
-    private settleBoot(boot: Boot): Reading[] {
-        const { number, readings, dropped, droppedAlerts, newest } = boot
+    /**
+     * What the cut at the end of a boot may have taken of what is missing: the newest telemetry, as much as stays in RAM; the window of
+     * what was sent and not acknowledged, wherever it stands; of the alerts those that were on their way to flash.
+     */
+    private takenFrom(
+        { number, readings, endMs }: Boot,
+        alert: boolean
+    ): { reading: Reading; ageMs: number }[] {
         const { policy } = this
-        const problem = (text: string, i = readings.length - 1) =>
-            this.problem(`boot ${number}: ${text}`, readings[i]?.atMs)
-        const missing = readings.flatMap((reading, i) =>
-            reading.receivedMs === undefined ? [i] : []
-        )
-        // Older ones than the newest that came have left the outbox: to the gateway, or for want of room.
-        const after = missing.filter(i => i + 1 > newest)
-        const gone: number[] = []
-        for (const [kind, alert, count] of [
-            ["telemetry", false, dropped - droppedAlerts],
-            ["alerts", true, droppedAlerts],
-        ] as const) {
-            const ofKind = missing.filter(i => readings[i].alert === alert)
-            const before = ofKind.filter(i => i + 1 < newest)
-            if (before.length > count)
-                problem(
-                    `${before.length} readings (${kind}) are missing before ${newest}, the device has counted ${count}`,
-                    before[0]
-                )
-            if (ofKind.length < count)
-                problem(
-                    `${count} readings (${kind}) dropped, but all but ${ofKind.length} came`
-                )
-            gone.push(...ofKind.slice(before.length, count))
-            if (alert && !policy.dropsAlerts)
-                for (const i of ofKind.slice(0, count))
-                    problem(`reading ${i + 1}, an alert, was dropped`, i)
+        if (endMs === Infinity) return []
+        const taken: { reading: Reading; ageMs: number }[] = []
+        let bytes = 0
+        let window = policy.windowMessages
+        for (let i = readings.length - 1; i >= 0; i--) {
+            const reading = readings[i]
+            const ageMs = endMs - reading.atMs
+            if (reading.alert) {
+                if (!alert || ageMs > policy.keptMs) continue
+                if (reading.receivedMs === undefined)
+                    taken.push({ reading, ageMs })
+                continue
+            }
+            if (alert || reading.receivedMs !== undefined) continue
+            // The newest may not have been moved, or not have been in the outbox, when the power went.
+            const isInRam = bytes <= policy.ramBytes
+            bytes +=
+                this.sizeOf(`${number}-${i + 1}`, reading) +
+                policy.overheadBytes
+            if (!isInRam && window-- === 0) break
+            taken.push({ reading, ageMs })
         }
-        const taken = after.filter(i => !gone.includes(i))
-        if (boot.endMs === Infinity && taken.length > 0)
-            problem(`${taken.length} readings never came`, taken[0])
-        const lengthOf = (i: number) =>
-            this.sizeOf(`${number}-${i + 1}`, readings[i]) +
-            policy.overheadBytes
-        const bytes = taken.reduce((sum, i) => sum + lengthOf(i), 0)
-        // The last reading may not have been in the outbox yet when the power went.
-        const last = taken.length ? lengthOf(taken[taken.length - 1]) : 0
-        if (bytes - last > policy.outboxBytes + UNKNOWN_BYTES)
-            problem(
-                `the cut took ${taken.length} readings, ${bytes} bytes: more than the outbox holds`,
-                taken[0]
-            )
-        // One more was dropped than there was need for.
-        if (
-            gone.length &&
-            bytes + lengthOf(gone[0]) + UNKNOWN_BYTES <= policy.outboxBytes
-        )
-            problem(
-                `${gone.length} were dropped before the outbox was full`,
-                gone[0]
-            )
-        for (const i of taken) {
-            const { alert, atMs } = readings[i]
-            if (alert && !policy.cutTakesAlerts)
-                problem(`reading ${i + 1}, an alert, was lost`, i)
-            else if (boot.endMs - atMs > policy.cutTakesMs)
-                problem(
-                    `reading ${i + 1} was lost ${Math.round((boot.endMs - atMs) / 1000)} s after it was taken`,
-                    i
-                )
-        }
-        return taken.map(i => readings[i])
+        return taken
     }
 
     private problem(text: string, atMs = this.now()): void {
@@ -248,4 +228,8 @@ export class Ledger {
         if (!boot) throw new Error("the firmware has not started")
         return boot
     }
+}
+
+function sum(numbers: number[]): number {
+    return numbers.reduce((total, number) => total + number, 0)
 }

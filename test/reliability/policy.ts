@@ -3,26 +3,26 @@
  * when the device gets better.
  */
 export interface Policy {
-    /** What the outbox holds in RAM, in bytes, counted as the device does. */
-    outboxBytes: number
-    /** What it needs for a message beside its body and the part of its topic that is not in every topic. */
+    /** Telemetry of which a power cut takes what is in RAM: so much that was never sent, in bytes, counted as the outbox does. */
+    ramBytes: number
+    /** What the outbox needs for a message beside its body and the part of its topic that is not in every topic. */
     overheadBytes: number
-    /** An outbox full of alerts lets go of the oldest one, and counts it; does this happen? */
-    dropsAlerts: boolean
-    /** A power cut takes what was in RAM and not acknowledged; are alerts among it? */
-    cutTakesAlerts: boolean
-    /** And how old may it be at most, in ms? */
-    cutTakesMs: number
+    /** And so many messages that were sent and not acknowledged. */
+    windowMessages: number
+    /** An alert is in flash by then, in ms after it was read: from then on no cut takes it. */
+    keptMs: number
+    /** A page of flash that was given up for want of room just before a cut may still be there after it: so many messages. */
+    pageMessages: number
+    /** Nothing is dropped before so many readings wait. */
+    keeps: number
 }
 
-/**
- * An outbox in RAM, nothing in flash: `MAX_BYTES` and `HEADER_LENGTH` of `src/app/outbox.ts`, a test compares. As many alerts as
- * it holds do not come in a day without a gateway.
- */
+/** `SPILL_BYTES` of `src/app/flashoutbox.ts`, `HEADER_LENGTH` of `outbox.ts`, `WINDOW` of `mqtt/session.ts`, `MAX_RECORDS`: a test compares. */
 export const POLICY: Policy = {
-    outboxBytes: 2560,
+    ramBytes: 1024,
     overheadBytes: 7,
-    dropsAlerts: false,
-    cutTakesAlerts: true,
-    cutTakesMs: Infinity,
+    windowMessages: 4,
+    keptMs: 2000,
+    pageMessages: 8,
+    keeps: 40,
 }

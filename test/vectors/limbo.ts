@@ -85,8 +85,8 @@ export async function validate(
     const anchors = of.trusted_certs.map(pem => {
         const { subjectName, publicKeyInfo } = certificateParts(decode(pem))
         return {
-            name: DeviceBuffer.from(subjectName),
-            key: DeviceBuffer.from(publicKeyInfo),
+            der: DeviceBuffer.from(Buffer.concat([subjectName, publicKeyInfo])),
+            keyAt: subjectName.length,
         }
     })
     try {

@@ -156,6 +156,13 @@ for (const { name, Server } of VERSIONS)
             assert.equal(await offered(device, {}), true)
             const root = anchorOf(site.owner.root)
             const other = anchorOf(await issueCa("Another"))
+            const mixed = (name: typeof root, key: typeof root) => ({
+                der: DeviceBuffer.concat(
+                    name.der.slice(0, name.keyAt),
+                    key.der.slice(key.keyAt)
+                ),
+                keyAt: name.keyAt,
+            })
             for (const client of [
                 { host: "other.gateway.test" },
                 { host: "gateway.tes" },
@@ -164,8 +171,8 @@ for (const { name, Server } of VERSIONS)
                 { port: 883 },
                 { anchors: [other] },
                 { anchors: [root, other] },
-                { anchors: [{ name: root.name, key: other.key }] },
-                { anchors: [{ name: other.name, key: root.key }] },
+                { anchors: [mixed(root, other)] },
+                { anchors: [mixed(other, root)] },
             ])
                 assert.equal(
                     await offered(await regular(), client),

@@ -20,7 +20,7 @@ async function validate(certificates: Buffer[]): Promise<void> {
     // The steps of making the certificates do not count.
     await ds.sleep(1)
     await validatePath(cursors, {
-        anchors: [{ name: hex`3000`, key: hex`` }],
+        anchors: [{ der: hex`3000`, keyAt: 2 }],
         schemes: [new ToyScheme()],
         host: "gateway",
         nowSec: 1800000000,

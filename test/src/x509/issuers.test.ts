@@ -71,7 +71,7 @@ describe("remembered issuers", () => {
         const sent = chain()
         await validate(sent, memory)
         const hash = sha256()
-        let id = await hash.digest(root().name, root().key)
+        let id = await hash.digest(root().der)
         for (let i = 0; i < 3; i++) {
             id = await hash.digest(id, certificate(sent[2 - i]))
             expect(memory.ids[i]).toBe(id.toString("hex"))

@@ -1,7 +1,7 @@
 /** How a path is found among what a server sends, in which order signatures are verified, and what that costs at most. */
 import { describe, expect, test } from "@devicescript/test"
 import { ErrorCode } from "../../../src/errors"
-import { TrustAnchor } from "../../../src/x509/path"
+import { TrustAnchor, readTrustAnchor } from "../../../src/x509/path"
 import { expectCode } from "../check"
 import {
     basicConstraints,
@@ -183,10 +183,12 @@ describe("two anchors", () => {
     })
 
     test("one of which has a key of a kind that is not in the set", async () => {
-        const ed25519 = {
-            name: toyName("R"),
-            key: hex`302a 3005 06032b6570 0321 00 0000000000000000000000000000000000000000000000000000000000000000`,
-        }
+        const ed25519 = readTrustAnchor(
+            Buffer.concat(
+                toyName("R"),
+                hex`302a 3005 06032b6570 0321 00 0000000000000000000000000000000000000000000000000000000000000000`
+            )
+        )
         const sent = [leaf(), ca("B", "A"), ca("A", "R")]
         await accepts(sent, "r a b ", 3, ed25519, root())
         await accepts(sent, "r a b ", 3, root(), ed25519)

@@ -7,6 +7,7 @@ import { Der } from "../../../src/x509/der"
 import {
     PathPolicy,
     TrustAnchor,
+    readTrustAnchor,
     ValidatedPath,
     validatePath,
 } from "../../../src/x509/path"
@@ -83,7 +84,9 @@ export function toyLeaf(issuer: string, signedBy: string): Fields {
 }
 
 export function toyAnchor(name: string, key: string): TrustAnchor {
-    return { name: toyName(name), key: keyInfo(Buffer.from(key)) }
+    return readTrustAnchor(
+        Buffer.concat(toyName(name), keyInfo(Buffer.from(key)))
+    )
 }
 
 /** The policy of 2027 for "gateway". */
