@@ -13,7 +13,7 @@ export interface Policy {
     keptMs: number
     /** A page of flash that was given up for want of room just before a cut may still be there after it: so many messages. */
     pageMessages: number
-    /** Nothing is dropped before so many readings wait. */
+    /** Nothing is dropped unless so many readings wait behind it. */
     keeps: number
 }
 
@@ -24,5 +24,5 @@ export const POLICY: Policy = {
     windowMessages: 4,
     keptMs: 2000,
     pageMessages: 8,
-    keeps: 30,
+    keeps: 20,
 }
