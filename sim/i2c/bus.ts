@@ -37,11 +37,11 @@ export class SimulatedBus {
     flipBit = 0
 
     /** One transaction, as the VM's `_i2cTransaction` has it. */
-    transaction(
+    async transaction(
         address: number,
         write: Buffer,
         read: Buffer | undefined
-    ): number {
+    ): Promise<number> {
         const isHit = this.count === this.faultAt
         this.count++
         if (this.isStuck) return I2C_NACK_ADDRESS
@@ -66,17 +66,5 @@ export class SimulatedBus {
             return part.onRead(read) ? I2C_OK : I2C_NACK_ADDRESS
         }
         return I2C_NACK_ADDRESS
-    }
-
-    /** As `I2C.xfer` of `@devicescript/i2c`. */
-    async xfer(
-        address: number,
-        write: Buffer,
-        numRead?: number
-    ): Promise<Buffer> {
-        const read = numRead === undefined ? undefined : Buffer.alloc(numRead)
-        const status = this.transaction(address, write, read)
-        if (status !== I2C_OK) throw new Error(`I2C error ${status}`)
-        return read as Buffer
     }
 }

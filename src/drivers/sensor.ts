@@ -1,7 +1,7 @@
 /**
  * What a driver measures, as a sensor on the device's own Jacdac bus: roles of the program find it, and so does a gateway of Jacdac.
  *
- * A failed reading is no value: its request is answered with nothing, no sample is sent, the console tells why, and the service's
+ * A failed reading is no value: its request is answered with nothing, no sample is sent, the console tells why once, and the service's
  * status code has the error's code until a reading succeeds. DeviceScript's own server would end the program there.
  */
 import * as ds from "@devicescript/core"
@@ -42,8 +42,11 @@ class ReadingServer extends SensorServer {
             this.failure = 0
             return value
         } catch (e: any) {
-            this.failure = errorCode(e)
-            console.log(`${this.options.name}: ${e.message} (${this.failure})`)
+            const code = errorCode(e)
+            // Once: a sensor that is gone fails at each sample.
+            if (code !== this.failure)
+                console.log(`${this.options.name}: ${e.message} (${code})`)
+            this.failure = code
             return undefined
         }
     }
