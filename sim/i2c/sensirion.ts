@@ -101,7 +101,7 @@ export function simulatedSht3x(
 ): SimulatedSensirion {
     return new SimulatedSensirion(now, 0x44, 2, [
         { code: 0x2400, ms: 15.5, words: [temperature, humidity] },
-        { code: 0x3780, ms: 1, words: [0x0123, 0x4567] },
+        { code: 0x3682, ms: 1, words: [0x0123, 0x4567] },
         { code: 0x30a2, ms: 1.5, words: [] },
     ])
 }

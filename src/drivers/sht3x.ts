@@ -15,7 +15,7 @@ import { startSensor } from "./sensor"
 
 // Commands, section 4.
 const MEASURE = 0x2400
-const SERIAL_NUMBER = 0x3780
+const SERIAL_NUMBER = 0x3682
 const SOFT_RESET = 0x30a2
 
 /** The longest measurement of high repeatability is 15.5 ms (below 2.4 V), section 2.2. */
