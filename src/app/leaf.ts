@@ -445,6 +445,7 @@ export class Leaf {
             await this.serve(session)
             this.connected = false
             this.kicks = 0
+            this.backoff.lostAt(ds.millis(), this.policy[PolicyAt.StableMs])
         } finally {
             await link.transport.close()
         }

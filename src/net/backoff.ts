@@ -22,7 +22,7 @@ export class Backoff {
     /** @param random gives a number from 0 up to, but not including, 1: `hardwareRandom` */
     constructor(private readonly random: () => number) {}
 
-    /** The connection is lost, or there was none. */
+    /** The connection is lost, or has ended in order, or there was none. */
     lostAt(nowMs: number, stableMs: number): void {
         if (this.connectedMs >= 0 && nowMs - this.connectedMs >= stableMs)
             this.rangeMs = 0

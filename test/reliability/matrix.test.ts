@@ -6,17 +6,18 @@
  * row no reading is lost; one that comes twice was not acknowledged, and there are no more of them than the row says; nothing
  * panics; messages, methods and the twin work afterwards. See `faultbench.ts`.
  *
- * One device lives through all rows, in virtual time, so that what one row leaves behind is found in the next.
+ * One device lives through all rows, in virtual time, so that what one row leaves behind is found in the next; and another one, which is
+ * not a thermostat, through those for readings that are in flash.
  *
  * With `THOROUGH=1`, as `npm run test:faults` has it, all rows are run, in some minutes; without, one in eleven.
  * `ROWS=puback node built/test/run.js reliability/matrix`: those whose name has that text.
  */
 import assert from "node:assert/strict"
-import { after, before, describe, test } from "node:test"
+import { after, before, describe, test, type TestContext } from "node:test"
 import { UNFIT, type FaultOptions } from "../../sim/gateway/faultoptions"
 import { unfitCertificates } from "../../sim/pki/unfit"
 import { GATEWAY_NAME, Site } from "../site"
-import { FaultBench, TELEMETRY_SEC } from "./faultbench"
+import { FaultBench, type Outcome, TELEMETRY_SEC } from "./faultbench"
 
 /** A reading is due so often, and the wait after a first failure is a second at most; a handshake takes no time here. */
 const SOON_SEC = TELEMETRY_SEC + 2
@@ -216,6 +217,38 @@ const ROWS: Row[] = [
     ...ends("desired", "MqttPubackTimeout", ANSWER_SEC + TELEMETRY_SEC),
 ]
 
+/** The occasions of a connection that is made to renew the token. */
+const RENEWING: Row[] = [
+    row("reset", "accepted", RESET, SOON_SEC),
+    row("half-open", "secured", "MqttConnackTimeout", ANSWER_SEC + SOON_SEC),
+    row("lose", "connect", "MqttConnackTimeout", ANSWER_SEC + SOON_SEC),
+    ...ends("connack", "MqttConnackTimeout", ANSWER_SEC),
+    row("early-messages", "connack", "", SOON_SEC),
+    row("drop", "suback", "MqttSubackTimeout", ANSWER_SEC + SOON_SEC),
+]
+
+/** How long the gateway is down, so that much more is read than stays in RAM. */
+const FILL_MS = 120_000
+/** What was in the window, and what was acknowledged of a page when the connection broke, and is sent again with all of it. */
+const PAGE = { repeats: 2 * WINDOW }
+
+/**
+ * The occasions at which a device with readings in its flash sends them. The gateway was away for long: the waits have grown, before the
+ * occasion and behind it.
+ */
+const SPILLING: Row[] = [
+    row("reset", "accepted", RESET, SOON_SEC),
+    row("half-open", "secured", "MqttConnackTimeout", ANSWER_SEC + SOON_SEC),
+    row("lose", "connect", "MqttConnackTimeout", ANSWER_SEC + SOON_SEC),
+    row("delay", "connack", "", LATE_SEC, delay(SHORT_MS)),
+    row("lose", "telemetry", "MqttPubackTimeout", ANSWER_SEC + SOON_SEC, PAGE),
+    row("drop", "puback", "MqttPubackTimeout", ANSWER_SEC + SOON_SEC, PAGE),
+    row("delay", "puback", "", SOON_SEC, delay(SHORT_MS)),
+    row("repeat", "puback", "", SOON_SEC),
+    ...ends("telemetry", "MqttPubackTimeout", ANSWER_SEC, PAGE),
+    ...ends("puback", "MqttPubackTimeout", ANSWER_SEC, PAGE),
+].map(one => ({ ...one, withinSec: one.withinSec + 2 * MAX_WAIT_SEC }))
+
 /** What leads to an occasion; what it gives is what the caller of a method gets. */
 function cause(
     bench: FaultBench,
@@ -288,26 +321,66 @@ describe("the fault matrix", () => {
                 isIdle,
                 again,
             })
-            t.diagnostic(JSON.stringify(outcome))
-            const [told = "", ...others] = outcome.errors
-            assert.match(told, new RegExp(`^(?:${one.tells})$`))
-            // While the gateway is down, the tries are refused.
-            for (const error of others)
-                assert.equal(
-                    fault.do === "restart" && error,
-                    "ConnectFailed",
-                    outcome.errors.join()
-                )
-            assert.equal(outcome.disconnected, one.tells !== "")
-            assert.ok(
-                outcome.recoveredSec <= one.withinSec,
-                `${outcome.recoveredSec} s`
-            )
-            assert.ok(
-                outcome.repeats <= (one.repeats ?? 0),
-                `${outcome.repeats} readings came twice`
-            )
+            assertOutcome(one, outcome, t)
             assert.equal(called, one.called)
             await bench.prove()
         })
+
+    for (const one of RENEWING.filter(isWanted))
+        test(`while the token is renewed, ${nameOf(one)}`, async t => {
+            const outcome = await bench.suffer(one.fault, {
+                act: () => bench.renew(),
+            })
+            assertOutcome(one, outcome, t)
+            await bench.prove()
+        })
 })
+
+describe("the fault matrix of a device with readings in its flash", () => {
+    let site: Site
+    let bench: FaultBench
+
+    before(async () => {
+        site = await Site.create()
+        bench = await FaultBench.start(
+            site,
+            await site.compile("test/firmware/spilling.ts")
+        )
+        await bench.settle()
+    })
+    after(async () => {
+        await bench.close()
+        await site.close()
+    })
+
+    for (const one of SPILLING.filter(isWanted))
+        test(nameOf(one), async t => {
+            await bench.fill(FILL_MS)
+            assertOutcome(one, await bench.suffer(one.fault), t)
+            bench.assertWhole()
+        })
+})
+
+/** What a row says of what the device told, and of when it was well again. */
+function assertOutcome(
+    { fault, tells, withinSec, repeats = 0 }: Row,
+    outcome: Outcome,
+    t: TestContext
+): void {
+    t.diagnostic(JSON.stringify(outcome))
+    const [told = "", ...others] = outcome.errors
+    assert.match(told, new RegExp(`^(?:${tells})$`))
+    // While the gateway is down, the tries are refused.
+    for (const error of others)
+        assert.equal(
+            fault.do === "restart" && error,
+            "ConnectFailed",
+            outcome.errors.join()
+        )
+    assert.equal(outcome.disconnected, tells !== "")
+    assert.ok(outcome.recoveredSec <= withinSec, `${outcome.recoveredSec} s`)
+    assert.ok(
+        outcome.repeats <= repeats,
+        `${outcome.repeats} readings came twice`
+    )
+}

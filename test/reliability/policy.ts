@@ -24,5 +24,5 @@ export const POLICY: Policy = {
     windowMessages: 4,
     keptMs: 2000,
     pageMessages: 8,
-    keeps: 40,
+    keeps: 30,
 }
