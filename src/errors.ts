@@ -259,6 +259,19 @@ export const enum ErrorCode {
     TwinTimeout = 7101,
     /** It was refused: with the status added, 300 and more. */
     TwinStatus = 7000,
+
+    // drivers: 8000-8999
+    /** An address, a name or a bus that a driver cannot use. */
+    DriverOption = 8001,
+    /** The part does not answer, or the bus is stuck. */
+    DriverBus = 8002,
+    /** Another part has this address, or its factory values cannot be. */
+    DriverIdentity = 8003,
+    DriverChecksum = 8004,
+    /** The part has no measurement in time, or lost it, as by a brown-out. */
+    DriverNoData = 8005,
+    /** A reading outside what the part can measure. */
+    DriverRange = 8006,
 }
 
 export class LeafError extends Error {
