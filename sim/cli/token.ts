@@ -238,7 +238,16 @@ function judge(
     const resource = decode(sent)
     const signature = decode(fields?.get("sig") ?? "")
     const expiry = fields?.get("se") ?? ""
-    if (!fields || !resource || !signature || !/^\d{1,11}$/.test(expiry))
+    const signer = decode(fields?.get("skn") ?? "")
+    if (
+        !fields ||
+        !resource ||
+        !signature ||
+        signer === undefined ||
+        // A token may be from anybody: what it holds must not steer the terminal.
+        /\p{Cc}/u.test(resource + signer) ||
+        !/^\d{1,11}$/.test(expiry)
+    )
         return [
             {
                 check: "form",
@@ -250,7 +259,7 @@ function judge(
     return [
         { check: "form", ok: true, message: "It has the form of a token." },
         judgeResource(resource, secret.resource),
-        judgePolicy(decode(fields.get("skn") ?? "") ?? "", policy),
+        judgePolicy(signer, policy),
         judgeSignature(`${sent}\n${expiry}`, signature, secret.key),
         judgeExpiry(Number(expiry), nowMs),
     ]

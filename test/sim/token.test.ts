@@ -96,6 +96,8 @@ test("each thing that is wrong with a token is found, and nothing else", async (
     assert.deepEqual(await failed(good, source), [])
     assert.deepEqual(await failed(good.slice(5), source), ["form"])
     assert.deepEqual(await failed(good + "&se=1", source), ["form"])
+    assert.deepEqual(await failed(good + "&skn=%", source), ["form"])
+    assert.deepEqual(await failed(good + "&skn=%1b[2J", source), ["form"])
     assert.deepEqual(await failed(good, ["--key-file", "other"]), ["signature"])
     assert.deepEqual(
         await failed(good, ["--resource", "hub.example/devices/leaf-2"]),
