@@ -17,6 +17,7 @@ import {
     roundReading,
     storeSetting,
     tellWifi,
+    watchHealth,
     type TlsParts,
 } from "./index"
 
@@ -90,11 +91,14 @@ export async function createLeaf(
 /** Starts the leaf, and reports for ever. @param parts what TLS may use */
 export async function runFirmware(parts: TlsParts): Promise<void> {
     const leaf = await createLeaf(parts)
+    const health = await watchHealth(leaf)
     tellWifi(leaf, new ds.Wifi())
     const outbox = await keepOutbox(leaf)
     leaf.start()
     while (true) {
-        await report(leaf)
+        // In safe mode the leaf alone says that it is alive: reading the sensors may be what ends the program.
+        if (!health.isSafe) await report(leaf)
+        health.alive()
         // An alert is in flash before it goes out, and telemetry if much of it waits.
         await outbox.keep()
         await ds.sleep(leaf.settings.telemetrySec * 1000)

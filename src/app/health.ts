@@ -109,7 +109,12 @@ export class Health implements Feature {
             leaf.policy[PolicyAt.LostWaitMs] = SAFE_WAIT_MS
             leaf.policy[PolicyAt.LostWaitMs + 1] = SAFE_MAX_MS
         }
-        if (told) leaf.send(this.status(), { properties: { health: told } })
+        if (told)
+            leaf.send(this.status(), {
+                // The numbers are for what the firmware sends.
+                messageId: leaf.boot + "-health",
+                properties: { health: told },
+            })
         leaf.addFeature(this)
     }
 

@@ -6,7 +6,7 @@
  * each time) and starts again. Other fibers only add to the outbox and wake it.
  *
  * MQTT 3.1.1 cannot renew a token inside a connection: the leaf lets what is in flight be acknowledged, disconnects and
- * connects anew. While the time is unknown, tokens end with the gateway's certificate, and are renewed once a day all the same: the
+ * connects anew. While the time is unknown, tokens end with the gateway's certificate, and are renewed every four hours all the same: the
  * time is read on the way.
  *
  * All deadlines and waits are in `policy`, see policy.ts and docs/connection.md.

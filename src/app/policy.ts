@@ -71,7 +71,7 @@ export const enum PolicyAt {
 
 /** JSON, as texts are no code. */
 const DEFAULTS =
-    "[3600,0.8,86400000,10000,30000,30000,60000,10000,10000,1000,60000,5000,120000,10000,300000,60000,600000,60000]"
+    "[3600,0.8,14400000,10000,30000,30000,60000,10000,10000,1000,60000,5000,120000,10000,300000,60000,600000,60000]"
 
 /** The names in their order, each with its lowest and its highest value; only in the image of a firmware that changes one. */
 const BOUNDS = `{

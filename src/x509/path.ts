@@ -116,7 +116,7 @@ export class ValidatedPath {
 /**
  * Finds and validates a path from the first certificate to one of the anchors.
  *
- * @param sent one cursor a certificate, in the order in which they were sent
+ * @param sent one cursor a certificate, in the order in which they were sent; given away
  * @throws LeafError with the check that failed
  */
 export async function validatePath(
@@ -129,8 +129,9 @@ export async function validatePath(
         "x509: the server sent no certificates, or too many"
     ) // S3, P9
     const search = new Search(policy)
-    for (const one of sent) {
-        const c = new Certificate(one)
+    for (let i = 0; i < sent.length; i++) {
+        const c = new Certificate(sent[i])
+        sent[i] = null
         await pace(OPCODES_A_CERTIFICATE)
         if (search.certificates.length === 0) search.startAt(c)
         search.certificates.push(c)

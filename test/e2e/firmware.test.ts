@@ -115,6 +115,7 @@ describe("the firmware", () => {
             boots: "1",
             dropped: "0",
             reconnects: "0",
+            early: "0",
         })
         assert.equal(gateway.messages.length, 1)
         await gateway.waitFor("heartbeat", undefined, WAIT_MS)
@@ -194,7 +195,11 @@ describe("the firmware", () => {
                 systemProperties.messageId?.startsWith("2-") ?? false,
             WAIT_MS
         )
-        assert.equal(again.systemProperties.messageId, "2-1")
+        // A start that follows so soon is told of first.
+        assert.equal(again.systemProperties.messageId, "2-health")
+        assert.equal(again.properties.health, "early")
+        const reading = await gateway.waitFor("telemetry", undefined, WAIT_MS)
+        assert.equal(reading.systemProperties.messageId, "2-1")
     })
 
     test("three devices at once keep apart", async () => {

@@ -15,8 +15,8 @@ export const LARGEST_FREE_BYTES = 16_384
 
 /** Writes to flash for each connection: the session (two parts, of either port), and now and then an issuer or the time floor. */
 export const WRITES_PER_CONNECTION = 6
-/** And for each start: the boot counter. */
-export const WRITES_PER_BOOT = 1
+/** And for each start: the boot counter, and that it has begun and was a good one. */
+export const WRITES_PER_BOOT = 3
 /** And for each reading, if all of them go through flash: two for a page, which has four readings at least. */
 export const WRITES_PER_READING = 0.5
 
