@@ -5,6 +5,7 @@ import { demo } from "./demo"
 import { Failure } from "./failure"
 import { USAGE } from "./options"
 import { run } from "./run"
+import { token } from "./token"
 
 const HELP = `Usage: leaf <command> [options]
 
@@ -12,6 +13,7 @@ Commands:
   demo    runs the firmware in the simulator against a local gateway
   run     runs the firmware in the simulator against a gateway that is somewhere else
   build   compiles and links a firmware for a board
+  token   makes a SAS token, or explains one
 
 "leaf <command> --help" says more.
 `
@@ -20,6 +22,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     demo,
     run,
     build,
+    token,
 }
 
 async function main(args: string[]): Promise<number> {
