@@ -41,6 +41,7 @@
  */
 import * as ds from "@devicescript/core"
 import { ErrorCode, errorCode, failIf } from "../errors"
+import { collectGarbage } from "../heap"
 import { encodeJson } from "../iothub/json"
 import { createToken } from "../iothub/sas"
 import {
@@ -343,6 +344,7 @@ export class Leaf {
     private async runConnection(): Promise<void> {
         try {
             this.isRenewing = false
+            collectGarbage()
             // Now, not before CONNECT: the handshake needs the heap.
             for (const feature of this.features) await feature.begin()
             if (this.isTimeDue()) await this.readTime()

@@ -10,6 +10,7 @@
  */
 import { wipe } from "../bytes"
 import { ErrorCode, fail, failIf } from "../errors"
+import { collectGarbage } from "../heap"
 import { validatePath } from "../x509/path"
 import { TlsConnection } from "./connection"
 import { Extension, Extensions } from "./extensions"
@@ -72,6 +73,8 @@ async function handshake13(
     const peer = readKeyShare(h, hello)
     h.messages.requireBoundary()
     const shared = await h.share.agree(peer)
+    // The keys' tables live as long as the connection: not in the middle of where the certificates come.
+    collectGarbage()
     let presharedKey = Buffer.alloc(HASH_LENGTH)
     if (resumed) presharedKey = h.session.secret
     const helloHash = h.transcript.hash()

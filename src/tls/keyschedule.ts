@@ -8,7 +8,7 @@ import { WireWriter } from "../wirewriter"
 export const HASH_LENGTH = 32
 
 /**
- * The most that all messages of a handshake come to: the longest Certificate, and 1 KB for the others. They stay in the heap
+ * The most that all messages of a handshake come to: the longest Certificate, and 1.5 KB for the others. They stay in the heap
  * until its end, beside the numbers of a signature.
  */
 const MAX_TRANSCRIPT = 8192

@@ -31,10 +31,10 @@ export const MAX_FRAGMENT = 2048
 export const MAX_CONTENT = 16384
 
 /**
- * The most content of a record while the handshake goes on: room for every message that we accept in one record, and
- * no more, because the heap holds certificates and big numbers then.
+ * The most content of a record while the handshake goes on, from a server that does not make them as short as we ask: a whole flight
+ * with a chain of Microsoft's scripts. Not more, because the heap holds certificates and big numbers then.
  */
-export const MAX_HANDSHAKE_CONTENT = 7168 + 4
+export const MAX_HANDSHAKE_CONTENT = 5632
 
 /** Records without content, in a row, before it is taken for a flood (R5). OpenSSL sends one at most. */
 const MAX_EMPTY_RECORDS = 8
