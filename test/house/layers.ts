@@ -24,6 +24,7 @@ type Layer = (typeof LAYERS)[number] | "drivers"
 const SINGLE_FILES: Record<string, Layer> = {
     "src/bytes.ts": "base",
     "src/errors.ts": "base",
+    "src/heap.ts": "base",
     "src/transport.ts": "base",
     "src/unixtime.ts": "base",
     "src/wirewriter.ts": "base",
