@@ -29,7 +29,10 @@ export type RefusalReason =
     | "not-a-child"
     | "no-token"
     | "bad-token"
-    | "policy-token"
+    /** A token names a shared access policy that there is not. */
+    | "unknown-policy"
+    /** Its policy does not permit what is asked for. */
+    | "not-permitted"
     | "wrong-audience"
     | "wrong-signature"
     | "expired-token"

@@ -10,6 +10,7 @@ import type { CreateServer } from "./listener"
 import { GatewayError } from "./errors"
 import type { FaultOptions, UnfitName } from "./faultoptions"
 import type { MonitorOptions } from "./monitor"
+import type { Policies } from "./policies"
 import type { Registry } from "./registry"
 import type { GatewayLimits, ProfileName } from "./profiles"
 import type { MessageStore } from "./store"
@@ -38,6 +39,8 @@ export interface GatewayOptions extends ServerCertificate {
     /** The gateway's own host name, which tokens may be for too. */
     gatewayName?: string
     registry?: Registry
+    /** Shared access policies: there are none if it is missing. */
+    policies?: Policies
     clock?: Clock
     /** Opens its ports; TCP's if it is missing. */
     createServer?: CreateServer
