@@ -36,6 +36,7 @@ import type { ConnectionServices } from "./services"
 import { Sessions } from "./sessions"
 import { MemoryStore, type Message, type MessageStore } from "./store"
 import { TimeServer } from "./timeserver"
+import { TokenService } from "./tokenservice"
 import { TwinRequests } from "./twinrequests"
 import { Twins } from "./twins"
 
@@ -126,7 +127,20 @@ export class Gateway {
             downMs => void this.restart(downMs)
         )
         const services = this.services()
-        const timeServer = new TimeServer(clock, events)
+        const { tokenService, hubName } = options
+        const timeServer = new TimeServer(
+            clock,
+            events,
+            tokenService &&
+                new TokenService(tokenService, {
+                    clock,
+                    events,
+                    policies: this.policies,
+                    registry,
+                    profile,
+                    hubName,
+                })
+        )
         const common = {
             clock,
             createServer: options.createServer,
