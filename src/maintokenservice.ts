@@ -8,8 +8,8 @@ import { rsaSet, tellWifi, useTokenService, watchHealth } from "./index"
 
 async function main(): Promise<void> {
     const leaf = await createLeaf(rsaSet())
-    useTokenService(leaf)
     const health = await watchHealth(leaf)
+    useTokenService(leaf)
     tellWifi(leaf, new ds.Wifi())
     leaf.start()
     while (true) {

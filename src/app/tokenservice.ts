@@ -18,9 +18,7 @@
 import * as ds from "@devicescript/core"
 import { wipe } from "../bytes"
 import { ErrorCode, failIf } from "../errors"
-import type { IncomingPublish } from "../mqtt/packet"
 import { requestToken } from "../iothub/tokenrequest"
-import type { Session } from "../mqtt/session"
 import type { Feature } from "./feature"
 import type { Leaf } from "./leaf"
 import { describe, log } from "./log"
@@ -33,8 +31,8 @@ export const MAX_TOKEN_BYTES = 1024
 export const MIN_LEFT_MS = 120000
 
 /**
- * Has the leaf's tokens come from the token service. To be called before `leaf.start()`, and before other features are added: it needs
- * the heap first.
+ * Has the leaf's tokens come from the token service. To be called before `leaf.start()`, and behind all other features, `watchHealth` above
+ * all: while there is no token a try to connect ends here, and those behind it do not see that the leaf tries.
  */
 export function useTokenService(leaf: Leaf): TokenService {
     const service = leaf.addFeature(new TokenService(leaf))
@@ -107,11 +105,11 @@ export class TokenService implements Feature {
         return this.token.slice(0, this.length).toString()
     }
 
-    take(message: IncomingPublish): boolean {
+    take(): boolean {
         return false
     }
 
-    async serve(session: Session): Promise<void> {
+    async serve(): Promise<void> {
         this.isDoubtful = false
         if (ds.millis() >= this.renewMs) this.leaf.isRenewing = true
     }
