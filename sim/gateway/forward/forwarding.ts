@@ -1,4 +1,5 @@
 /** Store and forward as the gateway has it: the message log, the way up if there is one, and their events. */
+import { realClock } from "../clock"
 import { GatewayError } from "../errors"
 import type { EventHub } from "../events"
 import type { GatewayOptions } from "../options"
@@ -17,7 +18,7 @@ export interface Forwarding {
 export async function openForwarding(
     options: GatewayOptions
 ): Promise<Forwarding | undefined> {
-    const { storeFolder: folder, clock, upstream } = options
+    const { storeFolder: folder, clock = realClock, upstream } = options
     if (folder === undefined) {
         if (upstream)
             throw new GatewayError(

@@ -178,7 +178,8 @@ export class Upstream {
                 password: password === undefined ? undefined : Buffer.from(password), // prettier-ignore
             }
         const { hubName, deviceId, key, tokenLifeSec = 3600 } = edge
-        const expirySec = Math.floor(this.clock.now() / 1000) + tokenLifeSec
+        // Not rounded down: the renewal counts on the whole life.
+        const expirySec = Math.ceil(this.clock.now() / 1000) + tokenLifeSec
         const resource = `${hubName}/devices/${deviceId}`
         this.after("renewal", tokenLifeSec * 1000 * RENEW_AT, () => {
             this.draining = true
