@@ -7,15 +7,16 @@
  *
  *     check (4)    start of SHA-256 over the preset and what follows    sequence (4)  of the page
  *     done (4)     pages up to this sequence are done with              version (1)   the higher one of a sequence counts
- *     records (1)  how many                                             alerts (1)    a bit a record
- *     span (1)     the page has what was left of so many sequences before its own, whose pages count no more      records
+ *     records      how many: the low 4 bits of 1 byte                   alerts (1)    a bit a record
+ *     span (1)     with the high 4 bits of `records`: the page has what was left of so many sequences before its own, whose pages
+ *                  count no more                                        records
  *
  * Nothing that is kept is ever overwritten: a page that gets more is written anew in a free place, with the next version. So a tear
  * costs only what was being written, and nobody was told that it is kept. (But see the store's own weakness, docs/outbox.md.) One
  * place is always free for that.
  *
  * When there is no room, the oldest telemetry is dropped, and when all is alerts, the oldest of them; both are counted. Alerts of a page
- * that has lost its telemetry are joined with those of the next.
+ * that has lost its telemetry are joined with those before it or, when these leave no room, with those of the next page.
  *
  * The page that is being sent is in RAM as messages; the next one is read when all of them are acknowledged, and the page is marked as
  * done then. A power cut before that has the whole page sent again: its messages have the same ids.
@@ -37,8 +38,8 @@ export const PAGES = 8
 /** With its name and a byte more below the store's 232; 248 with its entry. */
 export const PAGE_BYTES = 224
 const HEADER = 16
-/** One byte. */
-const MAX_SPAN = 255
+/** 12 bits: a device that is offline and sends each minute needs weeks for so many pages. */
+const MAX_SPAN = 4095
 /** What may be lost with the power: so much telemetry stays in RAM, some six readings. More of it moves to flash. */
 export const SPILL_BYTES = 1024
 /** How often is looked whether there is something to move. */
@@ -113,9 +114,9 @@ export class FlashOutbox implements Feature, OlderMessages {
                 if (this.isGood(bytes)) {
                     page.sequence = bytes.readUInt32BE(4)
                     page.version = bytes[12]
-                    page.count = bytes[13]
+                    page.count = bytes[13] & 15
                     page.alerts = bytes[14]
-                    page.span = bytes[15]
+                    page.span = ((bytes[13] & 240) << 4) | bytes[15]
                     this.done = Math.max(this.done, bytes.readUInt32BE(8))
                     this.sequence = Math.max(this.sequence, page.sequence)
                 } else this.bad++
@@ -403,12 +404,23 @@ export class FlashOutbox implements Feature, OlderMessages {
             this.dropOldest()
             return true
         }
+        // All pages before it have alerts only.
+        let before: Page = undefined
+        for (const other of this.pages)
+            if (other.sequence > 0 && other.sequence < page.sequence)
+                if (other !== this.current)
+                    if (
+                        before === undefined ||
+                        other.sequence > before.sequence
+                    )
+                        before = other
+        if (before !== undefined) if (await this.join(before, page)) return true
         const next = this.after(page.sequence)
         if (next !== undefined) if (await this.join(page, next)) return true
         return await this.join(page, undefined)
     }
 
-    /** Writes the alerts of a page, and of the next one if it is given, as one page. @returns false when that is not possible */
+    /** Writes the alerts of a page, and of the one behind it if it is given, as one page. @returns false when that is not possible */
     private async join(page: Page, next: Page): Promise<boolean> {
         const packed = this.packer()
         let count = 0
@@ -467,9 +479,9 @@ export class FlashOutbox implements Feature, OlderMessages {
         writeUint32(bytes, 4, sequence)
         writeUint32(bytes, 8, this.done)
         bytes[12] = version
-        bytes[13] = packed.count
+        bytes[13] = packed.count | ((span >> 4) & 240)
         bytes[14] = packed.alerts
-        bytes[15] = span
+        bytes[15] = span & 255
         bytes.blitAt(HEADER, records, 0, records.length)
         bytes.blitAt(0, this.checkOf(bytes), 0, 4)
         await this.store.write("out" + page.index, bytes)

@@ -253,7 +253,29 @@ class Model {
     }
 }
 
+/** Three days without a link: a reading a minute, an alert each four hours. */
+const LONG_OUTAGE = { count: 4320, alertEvery: 240 }
+
 describe("outbox and flash against a model", () => {
+    test("after three days without a link all alerts are there, and the newest readings", async context => {
+        context.mock.method(console, "log", () => {})
+        const model = new Model()
+        await model.run([{ kind: "outage", ...LONG_OUTAGE }])
+        const { arrived, promised, droppedAlerts } = model
+        assert.equal(droppedAlerts, 0)
+        assert.equal(promised.size, LONG_OUTAGE.count / LONG_OUTAGE.alertEvery)
+        for (const id of promised) assert.ok(arrived.has(id), `alert ${id}`)
+        // Eighteen alerts take three of seven pages.
+        const newest = Array.from(
+            { length: 24 },
+            (_, i) => LONG_OUTAGE.count - i
+        )
+        assert.deepEqual(
+            newest.filter(id => !arrived.has(id)),
+            []
+        )
+    })
+
     test("in order on each connection, no alert lost that was in flash, nothing again that was done with", async context => {
         console.log(`seed ${SEED}, ${RUNS} runs`)
         // Each start says what it has found.

@@ -13,8 +13,8 @@ export const HEAP_SPREAD_BYTES = 1024 + 1536
 export const HEAP_GROWTH_BYTES = 1024
 export const LARGEST_FREE_SHRINKAGE_BYTES = 8192
 export const LINE_DAYS = 5
-/** The largest free block at any hour, in bytes: a handshake needs a good deal less in one piece. */
-export const LARGEST_FREE_BYTES = 16_384
+/** The largest free block at any hour, in bytes: nearly twice the largest piece of a connection (`MAX_MESSAGE` of `src/tls/message.ts`, 6,656). */
+export const LARGEST_FREE_BYTES = 12_288
 
 /** Writes to flash for each connection: the session (two parts, of either port), and now and then an issuer or the time floor. */
 export const WRITES_PER_CONNECTION = 6

@@ -166,6 +166,25 @@ describe("the outbox in flash", () => {
             expect(ids[i]).toBe(`2-${dropped + i - 1}`)
     })
 
+    test("alerts whose telemetry has gone share pages, however far apart they are", async () => {
+        const store = new TestStore()
+        const device = await boot(store)
+        const alerts: string[] = []
+        for (let i = 0; i < 400; i++) {
+            const id = `1-${1000 + i}`
+            if (i % 40 === 39) {
+                alerts.push(id)
+                await device.alert(id)
+            } else device.add(id)
+            await device.flash.keep()
+        }
+        expect(device.outbox.droppedAlerts).toBe(0)
+        const again = await boot(store)
+        const ids = (await again.drain()).split(" ")
+        for (const id of alerts) expect(ids.indexOf(id) >= 0).toBe(true)
+        expect(ids.length >= alerts.length + 30).toBe(true)
+    })
+
     test("when all pages are full of alerts the oldest of them go, and each is counted", async () => {
         const device = await boot(new TestStore())
         let made = 0
