@@ -176,8 +176,10 @@ export interface EventBodies {
     methodFailed: OfMethod & { code: GatewayErrorCode; message: string }
     /** An answer to a call that there is not, or no more; it is ignored. */
     strayMethodReply: OfConnection & OfDevice & { rid: string }
-    /** Nothing came from the device for too long. Once, until it is heard of again. */
+    /** Nothing came from the device for too long, and then for much too long. Once, until it is back: see `monitor.ts`. */
     late: OfDevice & { lastSeenMs: number; expectedIntervalMs: number }
+    lost: OfDevice & { lastSeenMs: number; expectedIntervalMs: number }
+    /** It is back. `silentMs`: since the last message before it was late. */
     alive: OfDevice & { silentMs: number }
     disconnected: OfConnection & {
         port: PortName

@@ -96,7 +96,7 @@ test("a will is kept as a message, and is no sign of life", async t => {
     client.destroy()
     await told
     clock.advance(1_000)
-    assert.equal(it.gateway.monitor.status("leaf-1")?.late, true)
+    assert.equal(it.gateway.monitor.status("leaf-1")?.state, "late")
     assert.ok(!it.log.some(({ name }) => name === "alive"))
 })
 
@@ -156,7 +156,7 @@ test("an interval that the operator has set for a device stands against its hear
     client.send(publishPacket({ topic }))
     await client.next("puback")
     clock.advance(149_999)
-    assert.equal(it.gateway.monitor.status("leaf-1")?.late, false)
+    assert.equal(it.gateway.monitor.status("leaf-1")?.state, "alive")
     clock.advance(1)
-    assert.equal(it.gateway.monitor.status("leaf-1")?.late, true)
+    assert.equal(it.gateway.monitor.status("leaf-1")?.state, "late")
 })

@@ -3,10 +3,16 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { ManualClock } from "../../../sim/gateway/clock"
 import { EventHub, type EventName } from "../../../sim/gateway/events"
-import { HeartbeatMonitor, readHeartbeat } from "../../../sim/gateway/monitor"
+import {
+    HeartbeatMonitor,
+    type MonitorOptions,
+    readHeartbeat,
+} from "../../../sim/gateway/monitor"
 import type { Message } from "../../../sim/gateway/store"
 
-function rig(options = { intervalMs: 300_000, graceMs: 100_000 }) {
+function rig(
+    options: Partial<MonitorOptions> = { intervalMs: 300_000, graceMs: 100_000 }
+) {
     const clock = new ManualClock(1_000_000)
     const events = new EventHub(() => clock.now())
     const monitor = new HeartbeatMonitor(clock, events, options)
@@ -38,7 +44,7 @@ describe("the heartbeat monitor", () => {
         clock.advance(399_999)
         assert.deepEqual(told, [])
         clock.advance(1)
-        clock.advance(10_000_000)
+        clock.advance(1_000_000)
         monitor.message(message("heartbeat"))
         monitor.message(message("heartbeat"))
         assert.deepEqual(told, [
@@ -51,7 +57,7 @@ describe("the heartbeat monitor", () => {
                     expectedIntervalMs: 300_000,
                 },
             ],
-            ["alive", 11_400_000, { deviceId: "a", silentMs: 10_400_000 }],
+            ["alive", 2_400_000, { deviceId: "a", silentMs: 1_400_000 }],
         ])
     })
 
@@ -59,11 +65,72 @@ describe("the heartbeat monitor", () => {
         const { clock, monitor, told, message } = rig()
         for (let i = 0; i < 3; i++) {
             monitor.message(message("heartbeat"))
+            monitor.message(message("heartbeat"))
             clock.advance(400_000)
         }
         assert.deepEqual(
             told.map(([name]) => name),
             ["late", "alive", "late", "alive", "late"]
+        )
+    })
+
+    test("tells once that a late device is lost, and its return", () => {
+        const { clock, monitor, told, message } = rig()
+        monitor.message(message("heartbeat"))
+        clock.advance(1_599_999)
+        assert.equal(monitor.status("a")?.state, "late")
+        clock.advance(1)
+        clock.advance(10_000_000)
+        assert.deepEqual(told.at(-1), [
+            "lost",
+            2_600_000,
+            {
+                deviceId: "a",
+                lastSeenMs: 1_000_000,
+                expectedIntervalMs: 300_000,
+            },
+        ])
+        assert.deepEqual(
+            monitor.list("lost").map(({ deviceId }) => deviceId),
+            ["a"]
+        )
+        assert.deepEqual(monitor.list("alive"), [])
+        monitor.message(message("telemetry"))
+        assert.equal(monitor.status("a")?.state, "lost")
+        clock.advance(300_000)
+        monitor.message(message("telemetry"))
+        assert.deepEqual(told.slice(2), [
+            ["alive", 12_900_000, { deviceId: "a", silentMs: 11_900_000 }],
+        ])
+        assert.equal(monitor.status("a")?.sinceMs, 12_900_000)
+    })
+
+    test("does not take a device for alive that goes on to be too slow", () => {
+        const { clock, monitor, told, message } = rig()
+        for (let i = 0; i < 20; i++) {
+            monitor.message(message("heartbeat"))
+            clock.advance(400_000)
+        }
+        assert.deepEqual(
+            told.map(([name]) => name),
+            ["late"]
+        )
+    })
+
+    test("takes one message for a return if the operator wants it so", () => {
+        const { clock, monitor, told, message } = rig({
+            intervalMs: 300_000,
+            graceMs: 100_000,
+            returnMessages: 1,
+            lostIntervals: 1,
+        })
+        monitor.message(message("heartbeat"))
+        clock.advance(400_000)
+        clock.advance(0)
+        monitor.message(message("heartbeat"))
+        assert.deepEqual(
+            told.map(([name]) => name),
+            ["late", "lost", "alive"]
         )
     })
 
@@ -87,7 +154,7 @@ describe("the heartbeat monitor", () => {
         monitor.watch("a")
         clock.advance(200_000)
         assert.equal(told.length, 1)
-        assert.equal(monitor.status("a")?.late, true)
+        assert.equal(monitor.status("a")?.state, "late")
     })
 
     test("knows devices with intervals of their own, set before or while they are watched", () => {
@@ -101,7 +168,7 @@ describe("the heartbeat monitor", () => {
         )
         monitor.watch("slow", { intervalMs: 400_000, graceMs: 0 })
         clock.advance(0)
-        assert.equal(monitor.status("slow")?.late, true)
+        assert.equal(monitor.status("slow")?.state, "late")
     })
 
     test("keeps its devices apart", () => {
@@ -110,8 +177,8 @@ describe("the heartbeat monitor", () => {
         clock.advance(200_000)
         monitor.message(message("heartbeat", {}, "b"))
         clock.advance(200_000)
-        assert.equal(monitor.status("a")?.late, true)
-        assert.equal(monitor.status("b")?.late, false)
+        assert.equal(monitor.status("a")?.state, "late")
+        assert.equal(monitor.status("b")?.state, "alive")
         assert.equal(told.length, 1)
         assert.deepEqual(monitor.devices, ["a", "b"])
     })
