@@ -22,6 +22,10 @@ export type GatewayErrorCode =
     | "device-disconnected"
     | "method-timeout"
     | "bad-method-reply"
+    | "store-full"
+    | "store-failed"
+    | "store-unusable"
+    | "bad-upstream"
     | "wait-timeout"
     | "closed"
 

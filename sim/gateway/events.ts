@@ -11,6 +11,7 @@ import type {
 } from "./cloudmessage"
 import { GatewayError, type GatewayErrorCode } from "./errors"
 import type { FaultName, Occasion } from "./faultoptions"
+import type { LossReason } from "./forward/log"
 import type { Message } from "./store"
 import type { Json, JsonObject } from "./twin"
 
@@ -193,6 +194,15 @@ export interface EventBodies {
         at: Occasion
         count: number
     }
+    /** A message that was acknowledged, and stored, goes without having been forwarded. */
+    messageLost: OfDevice & { sequence: number; reason: LossReason }
+    /** The store cannot take a message: it is full, or its disk fails. The device's connection ends without a PUBACK. */
+    storeFailed: { message: string }
+    /** `waiting`: messages that are stored and not forwarded. */
+    upstreamConnected: { waiting: number }
+    upstreamDisconnected: { reason: string; waiting: number }
+    /** Upstream has acknowledged a message. */
+    forwarded: OfDevice & { sequence: number }
     timeServed: OfConnection & { remote: string; date: string }
     /** The token service has given a device a token, signed with this policy's key. */
     tokenIssued: OfConnection &

@@ -17,6 +17,7 @@ import { realClock, type Clock } from "./clock"
 import { CloudMessages } from "./cloudmessages"
 import { Connection } from "./connection"
 import { GatewayError } from "./errors"
+import { openForwarding, type Forwarding } from "./forward/forwarding"
 import { EventHub, type EventName, type GatewayEvents } from "./events"
 import { Listener } from "./listener"
 import { Methods } from "./methods"
@@ -45,7 +46,14 @@ const SPARE_LINKS = 50
 
 /** Opens the ports; throws a `GatewayError` that says what to do if it cannot. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-    const gateway = new Gateway(options)
+    const forwarding = await openForwarding(options)
+    let gateway: Gateway
+    try {
+        gateway = new Gateway(options, forwarding)
+    } catch (error) {
+        await forwarding?.log.close()
+        throw error
+    }
     try {
         await gateway.open()
     } catch (error) {
@@ -91,8 +99,13 @@ export class Gateway {
     private closing = false
 
     /** Use `startGateway`. */
-    constructor(private readonly options: GatewayOptions) {
-        const { store = new MemoryStore(), clock = realClock } = options
+    constructor(
+        private readonly options: GatewayOptions,
+        /** From `openForwarding`, if there is a folder. */
+        private readonly forwarding?: Forwarding
+    ) {
+        const { clock = realClock } = options
+        const store = forwarding?.log ?? options.store ?? new MemoryStore()
         this.registry = options.registry ?? new Registry()
         this.policies = options.policies ?? new Policies()
         this.clock = clock
@@ -174,9 +187,17 @@ export class Gateway {
         for (const fault of options.faults ?? []) this.faults.add(fault)
     }
 
-    /** Messages that were acknowledged and are still kept, oldest first: heartbeats and wills among them. */
+    /**
+     * Messages that were acknowledged and are still kept in memory, oldest first: heartbeats and wills among them. None if they are
+     * stored elsewhere.
+     */
     get messages(): readonly Message[] {
-        return this.store.messages
+        return this.store instanceof MemoryStore ? this.store.messages : []
+    }
+
+    /** The message log and the way up, if there is a folder. */
+    get forward(): Pick<Forwarding, "log" | "upstream"> | undefined {
+        return this.forwarding
     }
 
     /** Devices that are connected now. */
@@ -281,6 +302,8 @@ export class Gateway {
         await Promise.all([this.mqtt.close(), this.time.close()])
         this.monitor.close()
         this.cloudMessages.close()
+        this.forwarding?.stop()
+        await this.store.close?.()
         this.events.close()
     }
 
@@ -305,6 +328,7 @@ export class Gateway {
     async open(): Promise<void> {
         const { port = 8883, httpsPort } = this.options
         await this.listen(port, httpsPort ?? 8443)
+        this.forwarding?.start(this.events)
         if (this.profile.closesAtExpiry) return
         const recheck = () => {
             this.recheck()
@@ -360,6 +384,7 @@ export class Gateway {
             ),
             cloudMessages: this.cloudMessages,
             admit: (connection, admission) => this.admit(connection, admission),
+            sendsFor: (deviceId, childId) => this.sendsFor(deviceId, childId),
             stored: message => this.stored(message),
             ended: connection => {
                 if (this.clients.get(connection.deviceId) === connection)
@@ -367,6 +392,18 @@ export class Gateway {
                 this.cloudMessages.released(connection)
             },
         }
+    }
+
+    // A hub takes from an Edge device what its children sent to it, under their own topics.
+    private sendsFor(edgeId: string, childId: string): boolean | undefined {
+        const { registry } = this
+        if (this.profile.name !== "hub" || edgeId === childId) return undefined
+        const child = registry.get(childId)
+        if (child?.parent === edgeId) return child.enabled
+        const hasChildren = registry.deviceIds.some(
+            id => registry.get(id)?.parent === edgeId
+        )
+        return hasChildren ? false : undefined
     }
 
     private admit(

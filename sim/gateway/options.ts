@@ -9,6 +9,8 @@ import type { Clock } from "./clock"
 import type { CreateServer } from "./listener"
 import { GatewayError } from "./errors"
 import type { FaultOptions, UnfitName } from "./faultoptions"
+import type { LogOptions } from "./forward/log"
+import type { UpstreamOptions } from "./forward/upstream"
 import type { MonitorOptions } from "./monitor"
 import type { Policies } from "./policies"
 import type { Registry } from "./registry"
@@ -48,6 +50,12 @@ export interface GatewayOptions extends ServerCertificate {
     /** Opens its ports; TCP's if it is missing. */
     createServer?: CreateServer
     store?: MessageStore
+    /** In place of a store: messages are stored in this folder before they are acknowledged. See `forward/log.ts`. */
+    storeFolder?: string
+    /** What else the store in the folder can be told: its bounds, and what happens when it is full. */
+    storeBounds?: Omit<LogOptions, "folder" | "clock">
+    /** Where messages are forwarded to; needs `storeFolder`. See `forward/upstream.ts`. */
+    upstream?: UpstreamOptions
     /** What it behaves as: `edgehub` if it is missing. */
     profile?: ProfileName
     /** In place of the profile's. */
