@@ -59,7 +59,7 @@ export class TokenService implements Feature {
             await this.renew()
         } catch (e: any) {
             const leftMs = this.endMs - ds.millis()
-            if (this.isDoubtful || leftMs < MIN_LEFT_MS) throw e
+            if (leftMs < MIN_LEFT_MS) throw e
             this.renewMs = ds.millis() + leftMs / 2
             log(`token kept: ${describe(e)}`)
         }

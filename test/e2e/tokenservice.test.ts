@@ -107,10 +107,10 @@ describe("a device without a device key", () => {
         assert.equal(issued.policy, "device")
         assert.equal(issued.lifetimeSec, 3600)
         assert.equal(authenticated.tokenExpirySec, issued.expirySec)
-        await clock.pass(110 * MINUTE_MS)
+        await clock.pass(50 * MINUTE_MS)
         const issues = told.tokenIssued.map(({ atMs }) => atMs)
         // 48 minutes each, and what reading the time and connecting takes.
-        assert.ok(issues.length >= 3, `${issues.length} tokens`)
+        assert.ok(issues.length >= 2, `${issues.length} tokens`)
         for (const [i, atMs] of issues.entries())
             if (i > 0)
                 assert.ok(
@@ -123,7 +123,7 @@ describe("a device without a device key", () => {
         const ids = gateway.messages.map(
             ({ systemProperties }) => systemProperties.messageId
         )
-        assert.ok(ids.length >= 21, `${ids.length} messages`)
+        assert.ok(ids.length >= 10, `${ids.length} messages`)
         assert.deepEqual(
             ids,
             ids.map((_, i) => `1-${i + 1}`),
@@ -136,7 +136,7 @@ describe("a device without a device key", () => {
             t,
             false
         )
-        await clock.pass(30 * MINUTE_MS)
+        await clock.pass(10 * MINUTE_MS)
         assert.ok(!("authenticated" in told) && !("tokenIssued" in told))
         assert.ok(
             told.tokenRefused.every(({ status }) =>
@@ -145,7 +145,7 @@ describe("a device without a device key", () => {
         )
         // Ten seconds at first, five minutes at most, with jitter.
         const tries = told.tokenRefused.length
-        assert.ok(tries >= 6 && tries < 25, `${tries} tries`)
+        assert.ok(tries >= 4 && tries < 15, `${tries} tries`)
         const refusals = lines().filter(line => /\((6403|6429)\)/.test(line))
         assert.equal(refusals.length, tries)
         assert.match(
