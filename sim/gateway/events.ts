@@ -28,6 +28,8 @@ export type RefusalReason =
     | "disabled-device"
     | "not-a-child"
     | "no-token"
+    /** A token, and the device is known by its certificate. */
+    | "wrong-authentication"
     | "bad-token"
     | "policy-token"
     | "wrong-audience"
