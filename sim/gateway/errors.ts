@@ -16,6 +16,9 @@ export type GatewayErrorCode =
     | "database-damaged"
     /** A write has failed: what is on disk is not certain until it is opened again. */
     | "database-failed"
+    | "bad-policy"
+    | "duplicate-policy"
+    | "unknown-policy"
     | "bad-message"
     | "message-too-large"
     | "queue-full"
@@ -26,6 +29,10 @@ export type GatewayErrorCode =
     | "device-disconnected"
     | "method-timeout"
     | "bad-method-reply"
+    | "store-full"
+    | "store-failed"
+    | "store-unusable"
+    | "bad-upstream"
     | "wait-timeout"
     | "closed"
 
