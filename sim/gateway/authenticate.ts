@@ -134,6 +134,11 @@ export class Authenticator {
                 "not-a-child",
                 `the device is not a child of ${this.registry.gatewayId}: make it one`
             )
+        if (identity.authentication !== "sas")
+            return deny(
+                "wrong-authentication",
+                `the device is one of type ${identity.authentication}: it has no key that a token could be signed with`
+            )
         const verdict = checkToken(token, {
             deviceId,
             hosts: this.hosts,

@@ -9,6 +9,13 @@ export type GatewayErrorCode =
     | "bad-identity"
     | "duplicate-identity"
     | "unknown-identity"
+    /** What was read has been changed since (If-Match). */
+    | "precondition-failed"
+    | "database-in-use"
+    | "database-not-writable"
+    | "database-damaged"
+    /** A write has failed: what is on disk is not certain until it is opened again. */
+    | "database-failed"
     | "bad-policy"
     | "duplicate-policy"
     | "unknown-policy"

@@ -29,6 +29,8 @@ export type RefusalReason =
     | "disabled-device"
     | "not-a-child"
     | "no-token"
+    /** A token, and the device is known by its certificate. */
+    | "wrong-authentication"
     | "bad-token"
     /** A token names a shared access policy that there is not. */
     | "unknown-policy"
