@@ -11,6 +11,7 @@ import type {
 } from "./cloudmessage"
 import { GatewayError, type GatewayErrorCode } from "./errors"
 import type { FaultName, Occasion } from "./faultoptions"
+import type { LossReason } from "./forward/log"
 import type { Message } from "./store"
 import type { Json, JsonObject } from "./twin"
 
@@ -29,7 +30,10 @@ export type RefusalReason =
     | "not-a-child"
     | "no-token"
     | "bad-token"
-    | "policy-token"
+    /** A token names a shared access policy that there is not. */
+    | "unknown-policy"
+    /** Its policy does not permit what is asked for. */
+    | "not-permitted"
     | "wrong-audience"
     | "wrong-signature"
     | "expired-token"
@@ -190,7 +194,25 @@ export interface EventBodies {
         at: Occasion
         count: number
     }
+    /** A message that was acknowledged, and stored, goes without having been forwarded. */
+    messageLost: OfDevice & { sequence: number; reason: LossReason }
+    /** The store cannot take a message: it is full, or its disk fails. The device's connection ends without a PUBACK. */
+    storeFailed: { message: string }
+    /** `waiting`: messages that are stored and not forwarded. */
+    upstreamConnected: { waiting: number }
+    upstreamDisconnected: { reason: string; waiting: number }
+    /** Upstream has acknowledged a message. */
+    forwarded: OfDevice & { sequence: number }
     timeServed: OfConnection & { remote: string; date: string }
+    /** The token service has given a device a token, signed with this policy's key. */
+    tokenIssued: OfConnection &
+        OfDevice & { policy: string; lifetimeSec: number; expirySec: number }
+    /** It has not; `status` is HTTP's, and `message` tells more than the device was told. */
+    tokenRefused: OfConnection & {
+        deviceId?: string
+        status: number
+        message: string
+    }
     /** The port holds as many connections as it may: this one was closed at once. */
     turnedAway: { port: PortName; remote: string; limit: number }
 }

@@ -17,6 +17,7 @@ import { realClock, type Clock } from "./clock"
 import { CloudMessages } from "./cloudmessages"
 import { Connection } from "./connection"
 import { GatewayError } from "./errors"
+import { openForwarding, type Forwarding } from "./forward/forwarding"
 import { EventHub, type EventName, type GatewayEvents } from "./events"
 import { Listener } from "./listener"
 import { Methods } from "./methods"
@@ -29,12 +30,14 @@ import {
     type GatewayOptions,
     type ServerCertificate,
 } from "./options"
+import { Policies, type Access, type AccessVerdict } from "./policies"
 import { PROFILES, type GatewayLimits, type Profile } from "./profiles"
 import { Registry } from "./registry"
 import type { ConnectionServices } from "./services"
 import { Sessions } from "./sessions"
 import { MemoryStore, type Message, type MessageStore } from "./store"
 import { TimeServer } from "./timeserver"
+import { TokenService } from "./tokenservice"
 import { TwinRequests } from "./twinrequests"
 import { Twins } from "./twins"
 
@@ -43,7 +46,14 @@ const SPARE_LINKS = 50
 
 /** Opens the ports; throws a `GatewayError` that says what to do if it cannot. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-    const gateway = new Gateway(options)
+    const forwarding = await openForwarding(options)
+    let gateway: Gateway
+    try {
+        gateway = new Gateway(options, forwarding)
+    } catch (error) {
+        await forwarding?.log.close()
+        throw error
+    }
     try {
         await gateway.open()
     } catch (error) {
@@ -59,6 +69,8 @@ export class Gateway {
     httpsPort = 0
     readonly events: EventHub
     readonly registry: Registry
+    /** Shared access policies; a change counts for connections that stand, too. */
+    readonly policies: Policies
     readonly monitor: HeartbeatMonitor
     readonly store: MessageStore
     /** Messages to devices. */
@@ -81,14 +93,21 @@ export class Gateway {
     private restarting: Promise<void> | undefined
     private cancelComeBack: () => void = () => undefined
     private readonly stopWatching: () => void
+    private readonly stopWatchingPolicies: () => void
     private cancelRecheck: () => void = () => undefined
     private lastId = 0
     private closing = false
 
     /** Use `startGateway`. */
-    constructor(private readonly options: GatewayOptions) {
-        const { store = new MemoryStore(), clock = realClock } = options
+    constructor(
+        private readonly options: GatewayOptions,
+        /** From `openForwarding`, if there is a folder. */
+        private readonly forwarding?: Forwarding
+    ) {
+        const { clock = realClock } = options
+        const store = forwarding?.log ?? options.store ?? new MemoryStore()
         this.registry = options.registry ?? new Registry()
+        this.policies = options.policies ?? new Policies()
         this.clock = clock
         this.store = store
         const profile = PROFILES[options.profile ?? "edgehub"]
@@ -121,7 +140,20 @@ export class Gateway {
             downMs => void this.restart(downMs)
         )
         const services = this.services()
-        const timeServer = new TimeServer(clock, events)
+        const { tokenService, hubName } = options
+        const timeServer = new TimeServer(
+            clock,
+            events,
+            tokenService &&
+                new TokenService(tokenService, {
+                    clock,
+                    events,
+                    policies: this.policies,
+                    registry,
+                    profile,
+                    hubName,
+                })
+        )
         const common = {
             clock,
             createServer: options.createServer,
@@ -151,12 +183,21 @@ export class Gateway {
             secured: link => timeServer.secured(link),
         })
         this.stopWatching = this.registry.watch(id => this.changed(id))
+        this.stopWatchingPolicies = this.policies.watch(() => this.recheck())
         for (const fault of options.faults ?? []) this.faults.add(fault)
     }
 
-    /** Messages that were acknowledged and are still kept, oldest first: heartbeats and wills among them. */
+    /**
+     * Messages that were acknowledged and are still kept in memory, oldest first: heartbeats and wills among them. None if they are
+     * stored elsewhere.
+     */
     get messages(): readonly Message[] {
-        return this.store.messages
+        return this.store instanceof MemoryStore ? this.store.messages : []
+    }
+
+    /** The message log and the way up, if there is a folder. */
+    get forward(): Pick<Forwarding, "log" | "upstream"> | undefined {
+        return this.forwarding
     }
 
     /** Devices that are connected now. */
@@ -184,6 +225,15 @@ export class Gateway {
         handler: (event: GatewayEvents[K]) => void
     ): () => void {
         return this.events.on(name, handler)
+    }
+
+    /** Whether a service's token opens this; see `Policies.authorize`. */
+    authorize(token: string, access: Access): AccessVerdict {
+        return this.policies.authorize(token, access, {
+            hosts: this.hosts,
+            clock: this.clock,
+            skewSec: this.profile.tokenSkewSec,
+        })
     }
 
     /** Serves another certificate from the next handshake on. A real gateway restarts for that: `drop()` does the rest. */
@@ -247,10 +297,13 @@ export class Gateway {
         this.cancelRecheck()
         this.cancelComeBack()
         this.stopWatching()
+        this.stopWatchingPolicies()
         this.methods.close()
         await Promise.all([this.mqtt.close(), this.time.close()])
         this.monitor.close()
         this.cloudMessages.close()
+        this.forwarding?.stop()
+        await this.store.close?.()
         this.events.close()
     }
 
@@ -275,16 +328,21 @@ export class Gateway {
     async open(): Promise<void> {
         const { port = 8883, httpsPort } = this.options
         await this.listen(port, httpsPort ?? 8443)
+        this.forwarding?.start(this.events)
         if (this.profile.closesAtExpiry) return
         const recheck = () => {
-            for (const connection of [...this.clients.values()])
-                connection.recheck()
+            this.recheck()
             this.cancelRecheck = this.clock.after(
                 this.limits.recheckMs,
                 recheck
             )
         }
         recheck()
+    }
+
+    private recheck(): void {
+        for (const connection of [...this.clients.values()])
+            connection.recheck()
     }
 
     private async listen(port: number, httpsPort: number): Promise<void> {
@@ -294,8 +352,12 @@ export class Gateway {
             this.httpsPort = await this.time.listen(host, httpsPort)
     }
 
-    private services(): ConnectionServices {
+    private get hosts(): string[] {
         const { hubName, gatewayName } = this.options
+        return gatewayName === undefined ? [hubName] : [hubName, gatewayName]
+    }
+
+    private services(): ConnectionServices {
         return {
             clock: this.clock,
             events: this.events,
@@ -304,8 +366,9 @@ export class Gateway {
             authenticator: new Authenticator(
                 this.registry,
                 this.clock,
-                gatewayName === undefined ? [hubName] : [hubName, gatewayName],
-                this.profile
+                this.hosts,
+                this.profile,
+                this.policies
             ),
             faults: this.faults,
             sessions: this.sessions,
@@ -321,6 +384,7 @@ export class Gateway {
             ),
             cloudMessages: this.cloudMessages,
             admit: (connection, admission) => this.admit(connection, admission),
+            sendsFor: (deviceId, childId) => this.sendsFor(deviceId, childId),
             stored: message => this.stored(message),
             ended: connection => {
                 if (this.clients.get(connection.deviceId) === connection)
@@ -328,6 +392,18 @@ export class Gateway {
                 this.cloudMessages.released(connection)
             },
         }
+    }
+
+    // A hub takes from an Edge device what its children sent to it, under their own topics.
+    private sendsFor(edgeId: string, childId: string): boolean | undefined {
+        const { registry } = this
+        if (this.profile.name !== "hub" || edgeId === childId) return undefined
+        const child = registry.get(childId)
+        if (child?.parent === edgeId) return child.enabled
+        const hasChildren = registry.deviceIds.some(
+            id => registry.get(id)?.parent === edgeId
+        )
+        return hasChildren ? false : undefined
     }
 
     private admit(

@@ -8,6 +8,7 @@ import type { IPublishPacket } from "mqtt-packet"
 import type { Link } from "./link"
 import type { ConnectionServices } from "./services"
 import type { Message } from "./store"
+import { decode } from "./percent"
 import { propertyBytes, readTelemetryTopic } from "./topics"
 
 export class Inbox {
@@ -29,7 +30,8 @@ export class Inbox {
     take(packet: IPublishPacket, will = false): void {
         const { profile, limits } = this.services
         const message = this.message(packet, will)
-        if (!message && profile.closesOnBadTopic)
+        // One child that is gone does not hold up what an Edge device sends for the others.
+        if (!message && profile.closesOnBadTopic && !this.isForOthers(packet))
             return this.link.close("bad-topic", "a message on a bad topic")
         const size = message ? message.body.length + propertyBytes(message) : 0
         if (size > limits.messageBytes)
@@ -70,12 +72,23 @@ export class Inbox {
         }
     }
 
+    /** The device in the topic, if the client has the right to send for it or for others like it. */
+    private isForOthers({ topic }: IPublishPacket): boolean {
+        const sender = this.link.deviceId ?? ""
+        return (
+            this.services.sendsFor(sender, deviceOf(topic) ?? sender) !==
+            undefined
+        )
+    }
+
     private message(
         packet: IPublishPacket,
         will: boolean
     ): Message | undefined {
         const { topic, payload, qos, retain, dup } = packet
-        const deviceId = this.link.deviceId ?? ""
+        const sender = this.link.deviceId ?? ""
+        const child = deviceOf(topic) ?? sender
+        const deviceId = this.services.sendsFor(sender, child) ? child : sender
         const connection = this.link.id
         const read = readTelemetryTopic(topic, deviceId)
         if (!read.ok) {
@@ -104,4 +117,10 @@ export class Inbox {
             receivedAtMs: this.services.clock.now(),
         }
     }
+}
+
+/** The device that a topic names. */
+function deviceOf(topic: string): string | undefined {
+    const [devices, id = ""] = topic.split("/")
+    return devices === "devices" ? decode(id) : undefined
 }

@@ -9,10 +9,14 @@ import type { Clock } from "./clock"
 import type { CreateServer } from "./listener"
 import { GatewayError } from "./errors"
 import type { FaultOptions, UnfitName } from "./faultoptions"
+import type { LogOptions } from "./forward/log"
+import type { UpstreamOptions } from "./forward/upstream"
 import type { MonitorOptions } from "./monitor"
+import type { Policies } from "./policies"
 import type { Registry } from "./registry"
 import type { GatewayLimits, ProfileName } from "./profiles"
 import type { MessageStore } from "./store"
+import type { TokenServiceOptions } from "./tokenservice"
 
 /** The suites of an edgeHub that a device can meet: those of TLS 1.3, and AES-GCM with ephemeral keys in 1.2. */
 const CIPHERS =
@@ -38,10 +42,20 @@ export interface GatewayOptions extends ServerCertificate {
     /** The gateway's own host name, which tokens may be for too. */
     gatewayName?: string
     registry?: Registry
+    /** Shared access policies: there are none if it is missing. */
+    policies?: Policies
+    /** Gives tokens to devices without a device key, on the HTTPS port: there is none if it is missing. */
+    tokenService?: TokenServiceOptions
     clock?: Clock
     /** Opens its ports; TCP's if it is missing. */
     createServer?: CreateServer
     store?: MessageStore
+    /** In place of a store: messages are stored in this folder before they are acknowledged. See `forward/log.ts`. */
+    storeFolder?: string
+    /** What else the store in the folder can be told: its bounds, and what happens when it is full. */
+    storeBounds?: Omit<LogOptions, "folder" | "clock">
+    /** Where messages are forwarded to; needs `storeFolder`. See `forward/upstream.ts`. */
+    upstream?: UpstreamOptions
     /** What it behaves as: `edgehub` if it is missing. */
     profile?: ProfileName
     /** In place of the profile's. */

@@ -44,6 +44,8 @@ export interface ConnectionServices {
     cloudMessages: CloudMessages
     /** Makes the connection the only one of its device, or says why not. */
     admit(connection: Connection, admission: Admission): Refusal | undefined
+    /** Whether the one device is a child of the other, which may send in its name; nothing if the other has no children. */
+    sendsFor(deviceId: string, childId: string): boolean | undefined
     /** A message is safe; the PUBACK comes after this. */
     stored(message: Message): void
     ended(connection: Connection): void

@@ -20,8 +20,8 @@ export interface Message {
 export interface MessageStore {
     /** Resolves when the message is safe; a rejection closes the connection without a PUBACK, so that the device sends again. */
     store(message: Message): Promise<void>
-    /** What is stored now, oldest first. */
-    readonly messages: readonly Message[]
+    /** Writes what is under way, and gives files back; called when the gateway closes, after its last message. */
+    close?(): Promise<void>
 }
 
 /** Enough for a long demonstration with small messages. */
@@ -35,6 +35,7 @@ export class MemoryStore implements MessageStore {
 
     constructor(private readonly capacity = DEFAULT_CAPACITY) {}
 
+    /** What is stored now, oldest first. */
     get messages(): readonly Message[] {
         return this.kept
     }
