@@ -219,6 +219,10 @@ export const enum ErrorCode {
     PropertiesTooLarge = 6024,
     /** Neither a text nor a number nor a boolean. */
     InvalidPropertyValue = 6025,
+    /** What the token service gave is no token, or too long. */
+    TokenMalformed = 6030,
+    /** The token service has answered with this status, added: 6403 if the device was refused. */
+    TokenStatus = 6000,
 
     // app: 7000-7999
     SettingMissing = 7001,

@@ -16,6 +16,7 @@
  * - `allowFieldSettings(leaf)` lets the cloud change the device key, the pinned CA and the Wi-Fi network, each tried before the old one goes.
  * - `leaf.setWill(body)` is what the gateway says when the connection breaks.
  * - `leaf.configure({ lostMaxMs: 300000 })` changes the connection policy: docs/connection.md has all its numbers.
+ * - `useTokenService(leaf)` has the tokens made by the gateway's token service, so that no device key is in flash: docs/tokens.md.
  * - `tellWifi(leaf, new ds.Wifi())` has the console say whether the Wi-Fi is away or the gateway.
  * - `await watchHealth(leaf)` is a watchdog, and safe mode after five starts that ended early: then leave out what is yours.
  * - `Sampler` reads a sensor that may not answer.
@@ -46,6 +47,7 @@ export type { Clock } from "./app/clock"
 export type { Settings } from "./app/settings"
 export { type WifiStrength, tellWifi } from "./app/wifi"
 export type { Policy } from "./app/policy"
+export { useTokenService } from "./app/tokenservice"
 export type { DesiredHandler, Twin, TwinDocument } from "./app/twin"
 export type { CloudMessage } from "./iothub/cloudmessage"
 export {

@@ -8,7 +8,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
-import { createToken } from "../gateway/token"
+import { covers, createToken } from "../gateway/token"
 import { decode } from "../gateway/percent"
 import { Failure, systemCode } from "./failure"
 import { readNumber, USAGE, usageFailure } from "./options"
@@ -258,7 +258,7 @@ function judge(
         ]
     return [
         { check: "form", ok: true, message: "It has the form of a token." },
-        judgeResource(resource, secret.resource),
+        judgeResource(resource, signer !== "", secret.resource),
         judgePolicy(signer, policy),
         judgeSignature(`${sent}\n${expiry}`, signature, secret.key),
         judgeExpiry(Number(expiry), nowMs),
@@ -276,14 +276,18 @@ function parse(text: string): Map<string, string> | undefined {
     return fields
 }
 
-function judgeResource(resource: string, wanted?: string): Finding {
+function judgeResource(
+    resource: string,
+    ofPolicy: boolean,
+    wanted?: string
+): Finding {
     const check = "resource"
-    // Case does not count in the hub's name, but in the device's.
-    const folded = (text: string) =>
-        text.replace(/^[^/]*/, host => host.toLowerCase())
     if (wanted === undefined)
         return { check, ok: null, message: `It opens ${resource}.` }
-    return folded(resource) === folded(wanted)
+    const [host, ...path] = wanted.split("/")
+    // A policy's token opens what is below its resource, too; a device's is for the device alone.
+    return covers(resource, [host], path.join("/")) &&
+        (ofPolicy || resource.split("/").length === path.length + 1)
         ? { check, ok: true, message: `It opens ${resource}.` }
         : {
               check,
@@ -294,7 +298,7 @@ function judgeResource(resource: string, wanted?: string): Finding {
 
 function judgePolicy(found: string, wanted?: string): Finding {
     const message = found
-        ? `It is of the policy ${found}: an IoT Edge gateway's devices sign with their own keys.`
+        ? `It is of the policy ${found}: only the hub knows it, and an IoT Edge gateway has to ask there.`
         : "It is a device's, of no policy."
     return {
         check: "policy",

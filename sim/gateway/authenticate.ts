@@ -6,6 +6,7 @@
 import type { Clock } from "./clock"
 import type { RefusalReason } from "./events"
 import { decode } from "./percent"
+import type { Policies } from "./policies"
 import type { Profile } from "./profiles"
 import type { Registry } from "./registry"
 import { checkToken } from "./token"
@@ -65,7 +66,12 @@ export class Authenticator {
         private readonly clock: Clock,
         /** The names that a token may be for: the hub's and the gateway's. */
         private readonly hosts: readonly string[],
-        private readonly profile: Pick<Profile, "childrenOnly" | "tokenSkewSec">
+        private readonly profile: Pick<
+            Profile,
+            "childrenOnly" | "tokenSkewSec"
+        >,
+        /** Whose tokens open devices, too; none if it is missing. */
+        private readonly policies?: Policies
     ) {}
 
     /** Checks the fields of a CONNECT; also those of one that was accepted, to see whether it still would be. */
@@ -134,6 +140,7 @@ export class Authenticator {
             keys: [identity.primaryKey, identity.secondaryKey],
             nowMs: this.clock.now(),
             skewSec: this.profile.tokenSkewSec,
+            policies: this.policies,
         })
         if (!verdict.ok) return deny(verdict.reason, verdict.message)
         return {

@@ -30,7 +30,10 @@ export type RefusalReason =
     | "not-a-child"
     | "no-token"
     | "bad-token"
-    | "policy-token"
+    /** A token names a shared access policy that there is not. */
+    | "unknown-policy"
+    /** Its policy does not permit what is asked for. */
+    | "not-permitted"
     | "wrong-audience"
     | "wrong-signature"
     | "expired-token"
@@ -201,6 +204,15 @@ export interface EventBodies {
     /** Upstream has acknowledged a message. */
     forwarded: OfDevice & { sequence: number }
     timeServed: OfConnection & { remote: string; date: string }
+    /** The token service has given a device a token, signed with this policy's key. */
+    tokenIssued: OfConnection &
+        OfDevice & { policy: string; lifetimeSec: number; expirySec: number }
+    /** It has not; `status` is HTTP's, and `message` tells more than the device was told. */
+    tokenRefused: OfConnection & {
+        deviceId?: string
+        status: number
+        message: string
+    }
     /** The port holds as many connections as it may: this one was closed at once. */
     turnedAway: { port: PortName; remote: string; limit: number }
 }

@@ -30,12 +30,14 @@ import {
     type GatewayOptions,
     type ServerCertificate,
 } from "./options"
+import { Policies, type Access, type AccessVerdict } from "./policies"
 import { PROFILES, type GatewayLimits, type Profile } from "./profiles"
 import { Registry } from "./registry"
 import type { ConnectionServices } from "./services"
 import { Sessions } from "./sessions"
 import { MemoryStore, type Message, type MessageStore } from "./store"
 import { TimeServer } from "./timeserver"
+import { TokenService } from "./tokenservice"
 import { TwinRequests } from "./twinrequests"
 import { Twins } from "./twins"
 
@@ -67,6 +69,8 @@ export class Gateway {
     httpsPort = 0
     readonly events: EventHub
     readonly registry: Registry
+    /** Shared access policies; a change counts for connections that stand, too. */
+    readonly policies: Policies
     readonly monitor: HeartbeatMonitor
     readonly store: MessageStore
     /** Messages to devices. */
@@ -89,6 +93,7 @@ export class Gateway {
     private restarting: Promise<void> | undefined
     private cancelComeBack: () => void = () => undefined
     private readonly stopWatching: () => void
+    private readonly stopWatchingPolicies: () => void
     private cancelRecheck: () => void = () => undefined
     private lastId = 0
     private closing = false
@@ -102,6 +107,7 @@ export class Gateway {
         const { clock = realClock } = options
         const store = forwarding?.log ?? options.store ?? new MemoryStore()
         this.registry = options.registry ?? new Registry()
+        this.policies = options.policies ?? new Policies()
         this.clock = clock
         this.store = store
         const profile = PROFILES[options.profile ?? "edgehub"]
@@ -134,7 +140,20 @@ export class Gateway {
             downMs => void this.restart(downMs)
         )
         const services = this.services()
-        const timeServer = new TimeServer(clock, events)
+        const { tokenService, hubName } = options
+        const timeServer = new TimeServer(
+            clock,
+            events,
+            tokenService &&
+                new TokenService(tokenService, {
+                    clock,
+                    events,
+                    policies: this.policies,
+                    registry,
+                    profile,
+                    hubName,
+                })
+        )
         const common = {
             clock,
             createServer: options.createServer,
@@ -164,6 +183,7 @@ export class Gateway {
             secured: link => timeServer.secured(link),
         })
         this.stopWatching = this.registry.watch(id => this.changed(id))
+        this.stopWatchingPolicies = this.policies.watch(() => this.recheck())
         for (const fault of options.faults ?? []) this.faults.add(fault)
     }
 
@@ -205,6 +225,15 @@ export class Gateway {
         handler: (event: GatewayEvents[K]) => void
     ): () => void {
         return this.events.on(name, handler)
+    }
+
+    /** Whether a service's token opens this; see `Policies.authorize`. */
+    authorize(token: string, access: Access): AccessVerdict {
+        return this.policies.authorize(token, access, {
+            hosts: this.hosts,
+            clock: this.clock,
+            skewSec: this.profile.tokenSkewSec,
+        })
     }
 
     /** Serves another certificate from the next handshake on. A real gateway restarts for that: `drop()` does the rest. */
@@ -268,6 +297,7 @@ export class Gateway {
         this.cancelRecheck()
         this.cancelComeBack()
         this.stopWatching()
+        this.stopWatchingPolicies()
         this.methods.close()
         await Promise.all([this.mqtt.close(), this.time.close()])
         this.monitor.close()
@@ -301,14 +331,18 @@ export class Gateway {
         this.forwarding?.start(this.events)
         if (this.profile.closesAtExpiry) return
         const recheck = () => {
-            for (const connection of [...this.clients.values()])
-                connection.recheck()
+            this.recheck()
             this.cancelRecheck = this.clock.after(
                 this.limits.recheckMs,
                 recheck
             )
         }
         recheck()
+    }
+
+    private recheck(): void {
+        for (const connection of [...this.clients.values()])
+            connection.recheck()
     }
 
     private async listen(port: number, httpsPort: number): Promise<void> {
@@ -318,8 +352,12 @@ export class Gateway {
             this.httpsPort = await this.time.listen(host, httpsPort)
     }
 
-    private services(): ConnectionServices {
+    private get hosts(): string[] {
         const { hubName, gatewayName } = this.options
+        return gatewayName === undefined ? [hubName] : [hubName, gatewayName]
+    }
+
+    private services(): ConnectionServices {
         return {
             clock: this.clock,
             events: this.events,
@@ -328,8 +366,9 @@ export class Gateway {
             authenticator: new Authenticator(
                 this.registry,
                 this.clock,
-                gatewayName === undefined ? [hubName] : [hubName, gatewayName],
-                this.profile
+                this.hosts,
+                this.profile,
+                this.policies
             ),
             faults: this.faults,
             sessions: this.sessions,

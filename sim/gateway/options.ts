@@ -12,9 +12,11 @@ import type { FaultOptions, UnfitName } from "./faultoptions"
 import type { LogOptions } from "./forward/log"
 import type { UpstreamOptions } from "./forward/upstream"
 import type { MonitorOptions } from "./monitor"
+import type { Policies } from "./policies"
 import type { Registry } from "./registry"
 import type { GatewayLimits, ProfileName } from "./profiles"
 import type { MessageStore } from "./store"
+import type { TokenServiceOptions } from "./tokenservice"
 
 /** The suites of an edgeHub that a device can meet: those of TLS 1.3, and AES-GCM with ephemeral keys in 1.2. */
 const CIPHERS =
@@ -40,6 +42,10 @@ export interface GatewayOptions extends ServerCertificate {
     /** The gateway's own host name, which tokens may be for too. */
     gatewayName?: string
     registry?: Registry
+    /** Shared access policies: there are none if it is missing. */
+    policies?: Policies
+    /** Gives tokens to devices without a device key, on the HTTPS port: there is none if it is missing. */
+    tokenService?: TokenServiceOptions
     clock?: Clock
     /** Opens its ports; TCP's if it is missing. */
     createServer?: CreateServer

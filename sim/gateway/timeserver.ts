@@ -1,5 +1,6 @@
 /**
- * The gateway's HTTPS port, as far as a device without a clock needs it: any GET is answered with a `Date` header.
+ * The gateway's HTTPS port, as far as a device without a clock needs it: any GET is answered with a `Date` header. If there is a token
+ * service (`tokenservice.ts`), its paths are its own.
  *
  * A real gateway serves 443 through Kestrel, which gives a TLS handshake 10 s and answers an unknown path with 404; the header
  * is there in any case, and it is all that is looked at.
@@ -8,6 +9,7 @@ import { createServer, type Server } from "node:http"
 import type { Clock } from "./clock"
 import type { EventHub } from "./events"
 import type { Link } from "./link"
+import { TOKEN_SERVICE, type TokenService } from "./tokenservice"
 
 /** Kestrel's limit from TCP accept to the end of the handshake. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -22,14 +24,21 @@ export class TimeServer {
 
     constructor(
         private readonly clock: Clock,
-        private readonly events: EventHub
+        private readonly events: EventHub,
+        tokens?: TokenService
     ) {
         this.http = createServer(
             { maxHeaderSize: MAX_HEADER_BYTES },
             (request, response) => {
+                const link = this.links.get(request.socket)
+                if (link) {
+                    link.inHand = () => !response.closed
+                    response.on("close", () => link.drained())
+                    if (tokens && request.url?.startsWith(TOKEN_SERVICE))
+                        return void tokens.handle(request, response, link)
+                }
                 const date = new Date(this.clock.now()).toUTCString()
                 const allowed = ["GET", "HEAD"].includes(request.method ?? "")
-                const link = this.links.get(request.socket)
                 // The header is of this gateway's clock, not of this machine's.
                 response.sendDate = false
                 response.writeHead(allowed ? 200 : 405, {
@@ -39,11 +48,8 @@ export class TimeServer {
                     ...(allowed ? {} : { allow: "GET, HEAD" }),
                 })
                 response.end(allowed ? `${date}\n` : "GET only\n")
-                if (!link) return
-                link.inHand = () => !response.closed
-                response.on("close", () => link.drained())
                 response.on("finish", () => {
-                    if (link.closed) return
+                    if (!link || link.closed) return
                     if (allowed)
                         this.events.emit("timeServed", {
                             connection: link.id,

@@ -2,11 +2,13 @@
  * SAS tokens, `SharedAccessSignature sr=…&sig=…&se=…`: making them, and checking them as edgeHub does.
  *
  * The signature covers `sr` as it was sent and `se`; it says nothing of how `sr` is encoded, so that both spellings in use are
- * right. Tokens of shared access policies (`skn`) are refused: edgeHub passes those on to the hub, and there is none here.
+ * right. A token of a shared access policy (`skn`) is the hub's to judge: edgeHub passes it on, and this gateway stands in for the hub
+ * there, too. See `policies.ts`.
  */
 import { createHmac, timingSafeEqual } from "node:crypto"
 import type { RefusalReason } from "./events"
 import { decode, encode } from "./percent"
+import type { AccessPolicy } from "./policies"
 
 const PREFIX = "SharedAccessSignature "
 const HMAC_BYTES = 32
@@ -44,59 +46,130 @@ export interface TokenContext {
     nowMs: number
     /** How far device and gateway may disagree about the time. */
     skewSec: number
+    /** Where the policies are that a token may name; without it there are none. */
+    policies?: { get(name: string): AccessPolicy | undefined }
 }
 
-export type TokenVerdict =
-    | { ok: true; expirySec: number }
-    | { ok: false; reason: RefusalReason; message: string }
+export interface TokenRefusal {
+    ok: false
+    reason: RefusalReason
+    message: string
+}
+
+export type TokenVerdict = { ok: true; expirySec: number } | TokenRefusal
+
+/** A token's parts; nothing of them is verified yet. */
+export interface ReadToken {
+    /** `sr` as it was sent: this is signed. */
+    resource: string
+    /** `sr` decoded. */
+    audience: string
+    /** Base64. */
+    signature: string
+    /** `se` as it was sent. */
+    expiry: string
+    expirySec: number
+    /** The name of a shared access policy; empty: none. */
+    policy: string
+}
 
 /**
  * Checks a token: form, then audience, signature, expiry. In this order, because an expiry can only be believed once it is
  * known to be signed: a wrong key is then never reported as a wrong clock.
  */
 export function checkToken(token: string, context: TokenContext): TokenVerdict {
-    const fields = parse(token)
-    if (!fields)
+    const read = readToken(token)
+    if (!read)
         return refuse(
             "bad-token",
-            "the password is not of the form SharedAccessSignature sr=…&sig=…&se=…"
+            "the password is not of the form SharedAccessSignature sr=…&sig=…&se=…, or a part of it is wrongly encoded"
         )
-    // Empty is none: versions of the C SDK write `&skn=` behind a device's token.
-    if (fields.get("skn"))
+    const { deviceId, hosts, keys, nowMs, skewSec } = context
+    const policy = context.policies?.get(read.policy)
+    if (read.policy && !policy)
         return refuse(
-            "policy-token",
-            "the token is signed with a shared access policy (skn): devices sign with their own key"
+            "unknown-policy",
+            "the token names a shared access policy (skn) that there is not: add it, or have the device sign with its own key"
         )
-    const resource = fields.get("sr") ?? ""
-    const expiry = fields.get("se") ?? ""
-    const audience = decode(resource)
-    const signature = decode(fields.get("sig") ?? "")
-    if (!audience || !signature || !/^\d{1,15}$/.test(expiry))
-        return refuse(
-            "bad-token",
-            "sr, sig or se is missing or wrongly encoded in the token"
-        )
-    if (!audienceFits(audience, context))
+    // The hub takes a policy's token for a prefix of the path, too. A device's is for itself.
+    if (
+        !covers(read.audience, hosts, `devices/${deviceId}`) ||
+        (!policy && read.audience.split("/").length !== 3)
+    )
         return refuse(
             "wrong-audience",
-            `the token's sr is not {host}/devices/${context.deviceId} with the host ${context.hosts.join(" or ")}`
+            `the token's sr is not {host}/devices/${deviceId} with the host ${hosts.join(" or ")}`
         )
-    if (!signedWithOneOf(context.keys, resource, expiry, signature))
+    if (!isSignedWith(read, policy ?? keys))
         return refuse(
             "wrong-signature",
-            "the token is signed with neither the primary nor the secondary key of the device"
+            `the token is signed with neither the primary nor the secondary key of the ${policy ? "policy that it names" : "device"}`
         )
-    const expirySec = Number(expiry)
-    if (expirySec + context.skewSec <= context.nowMs / 1000)
+    if (policy && !policy.permissions.includes("DeviceConnect"))
         return refuse(
-            "expired-token",
-            `the token has expired ${Math.round(context.nowMs / 1000 - expirySec)} s ago: is the device's clock right?`
+            "not-permitted",
+            `the policy ${policy.name} does not permit DeviceConnect: give it to it, or use another policy's key`
         )
-    return { ok: true, expirySec }
+    return (
+        expiryRefusal(read, nowMs, skewSec) ?? {
+            ok: true,
+            expirySec: read.expirySec,
+        }
+    )
 }
 
-function refuse(reason: RefusalReason, message: string): TokenVerdict {
+export function refuse(reason: RefusalReason, message: string): TokenRefusal {
     return { ok: false, reason, message }
+}
+
+/** What is to be said of a token whose time is over. */
+export function expiryRefusal(
+    { expirySec }: ReadToken,
+    nowMs: number,
+    skewSec: number
+): TokenRefusal | undefined {
+    if (expirySec + skewSec > nowMs / 1000) return undefined
+    return refuse(
+        "expired-token",
+        `the token has expired ${Math.round(nowMs / 1000 - expirySec)} s ago: is the device's clock right?`
+    )
+}
+
+/** The parts of a token; nothing if it has not the form of one. */
+export function readToken(token: string): ReadToken | undefined {
+    const fields = parse(token)
+    const resource = fields?.get("sr") ?? ""
+    const expiry = fields?.get("se") ?? ""
+    const audience = decode(resource)
+    const signature = decode(fields?.get("sig") ?? "")
+    // Empty is none: versions of the C SDK write `&skn=` behind a device's token.
+    const policy = decode(fields?.get("skn") ?? "")
+    if (
+        !audience ||
+        !signature ||
+        policy === undefined ||
+        !/^\d{1,15}$/.test(expiry)
+    )
+        return undefined
+    const expirySec = Number(expiry)
+    return { resource, audience, signature, expiry, expirySec, policy }
+}
+
+/**
+ * Whether a token for `audience` opens this path below one of the hosts: if it is the same, or begins it, segment by segment. Case
+ * counts, but for the host. There are no empty segments.
+ */
+export function covers(
+    audience: string,
+    hosts: readonly string[],
+    path: string
+): boolean {
+    const [host, ...scope] = audience.split("/")
+    const segments = path.split("/")
+    return (
+        hosts.some(name => name.toLowerCase() === host.toLowerCase()) &&
+        scope.every((segment, i) => segment !== "" && segment === segments[i])
+    )
 }
 
 /** The fields as they were sent, still encoded; nothing if the token has no such form or says something twice. */
@@ -113,24 +186,12 @@ function parse(token: string): Map<string, string> | undefined {
     return fields
 }
 
-// By segment, and all of them: the hub also takes a token for a prefix of the path, edgeHub does not.
-function audienceFits(audience: string, context: TokenContext): boolean {
-    const segments = audience.split("/")
-    const host = segments[0].toLowerCase()
-    return (
-        segments.length === 3 &&
-        context.hosts.some(name => name.toLowerCase() === host) &&
-        segments[1] === "devices" &&
-        segments[2] === context.deviceId
-    )
-}
-
-function signedWithOneOf(
-    keys: readonly string[],
-    resource: string,
-    expiry: string,
-    signature: string
+/** Whether the signature is made with one of the keys (base64); how long it takes does not depend on which. */
+export function isSignedWith(
+    { resource, expiry, signature }: ReadToken,
+    by: readonly string[] | Pick<AccessPolicy, "primaryKey" | "secondaryKey">
 ): boolean {
+    const keys = "primaryKey" in by ? [by.primaryKey, by.secondaryKey] : by
     const sent = Buffer.from(signature, "base64")
     // Node skips what is not base64; only the one right spelling of 32 bytes counts.
     if (sent.length !== HMAC_BYTES || sent.toString("base64") !== signature)

@@ -28,6 +28,8 @@
  *     leaf: twin version {version}
  *     leaf: twin failed: {message} ({code})
  *     leaf: renewing the token
+ *     leaf: token from the service
+ *     leaf: token kept: {message} ({code})
  *     leaf: settings {kept|rolledBack}
  *     leaf: no connection: {message} ({code})[, Wi-Fi is away|, Wi-Fi {strength} dBm], next try in {seconds} s
  *     leaf: lost connection: {message} ({code})[…], next try in {seconds} s
@@ -88,13 +90,14 @@ const MAX_KICKS = 5
 /**
  * The waits after an error, by its code: their places in the policy, `PolicyAt.LostWaitMs` for all others. JSON, as texts are no code.
  *
- * BusyWaitMs: ReceiveOverflow, MqttServerUnavailable. RefusedWaitMs: MqttIdentifierRejected, MqttBadCredentials, MqttNotAuthorized.
+ * BusyWaitMs: ReceiveOverflow, MqttServerUnavailable; the token service's 429, 500 and 503. RefusedWaitMs: MqttIdentifierRejected,
+ * MqttBadCredentials, MqttNotAuthorized; the token service's 403.
  * A gateway closes the connection of a device when another one comes with its id: ConnectionReset, ConnectionClosed, WriteFailed,
  * TlsTruncated, with KickedWaitMs when they come again and again.
  */
 const WAITS = `{
-    "1007": 11, "5013": 11,
-    "5012": 13, "5014": 13, "5015": 13,
+    "1007": 11, "5013": 11, "6429": 11, "6500": 11, "6503": 11,
+    "5012": 13, "5014": 13, "5015": 13, "6403": 13,
     "1003": 15, "1004": 15, "1006": 15, "2101": 15
 }`
 
@@ -120,8 +123,8 @@ export class Leaf {
     connected = false
     /** Whether a method is still to be answered on this connection: a planned disconnect waits for it. */
     isBusy = false
-    /** Whether the connection is to be ended in order, and a new one made: for features. */
-    isRenewing = false
+    /** Whether the connection is to be ended in order, and a new one made: for features. Each connection begins without. */
+    isRenewing: boolean
     /** Connections that were lost and made again since the start; renewals of the token are not among them. */
     reconnects = 0
     /** Starts of the firmware, this one included. */
@@ -132,6 +135,8 @@ export class Leaf {
     readonly vitals: any = {}
     /** Says what is known of the network, as the end of a line: `tellWifi` sets it. */
     describeNetwork: () => Promise<string>
+    /** Makes the password of a connection: a token of the device's own key; see tokenservice.ts for another way. */
+    createPassword = createToken
     /** See policy.ts; `configure` changes it. */
     readonly policy = defaultPolicy()
     /** The IoT Plug and Play model that the device implements, such as `dtmi:com:example:Thermostat;1`. To be set before `start`. */
@@ -349,7 +354,6 @@ export class Leaf {
             for (const feature of this.features) await feature.begin()
             if (this.isTimeDue()) await this.readTime()
             await this.connect()
-            return
         } catch (e: any) {
             const waitMs = this.waitAfter(errorCode(e))
             const phase = this.connected ? "lost" : "no"
@@ -391,8 +395,8 @@ export class Leaf {
         return backoff.nextMs(policy[at], policy[at + 1])
     }
 
-    /** Opens a link, and learns from it. */
-    private async openLink(port: number): Promise<Link> {
+    /** Opens a link, and learns from it: for features, before the connection. */
+    async openLink(port: number): Promise<Link> {
         const link = await this.open(port, this.settings, this.clock)
         await this.clock.sawCertificate(link.notBeforeSec, link.notAfterSec)
         return link
@@ -422,7 +426,7 @@ export class Leaf {
                     CLIENT_TYPE,
                     this.modelId
                 ),
-                password: createToken(
+                password: this.createPassword(
                     settings.hubHost,
                     settings.deviceId,
                     settings.deviceKey,

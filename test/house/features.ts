@@ -32,6 +32,10 @@ const ON_TOP: typeof FEATURES = {
         use: "await allowFieldSettings(leaf, new ds.Wifi()); await finishReset()",
         budget: 3350,
     },
+    "tokens from the token service": {
+        use: "useTokenService(leaf)",
+        budget: 1500,
+    },
     "watchdog and safe mode, on top of the twin": {
         use: "reportHealth(leaf, await watchHealth(leaf))",
         budget: 1300,
@@ -50,7 +54,7 @@ export interface FeatureRow {
 function source(names: string[]): string {
     return [
         'import * as ds from "@devicescript/core"',
-        'import { Leaf, allowFieldSettings, finishReset, gatewayLink, readSettings, reportHealth, rsaSet, storeSetting, watchHealth } from "../../src/index"',
+        'import { Leaf, allowFieldSettings, finishReset, gatewayLink, readSettings, reportHealth, rsaSet, storeSetting, useTokenService, watchHealth } from "../../src/index"',
         "async function main(): Promise<void> {",
         "    const leaf = new Leaf(await readSettings(), gatewayLink(rsaSet()), storeSetting)",
         ...names.map(name => `    ${(FEATURES[name] ?? ON_TOP[name]).use}`),

@@ -38,6 +38,7 @@ const SINGLE_FILES: Record<string, Layer> = {
     "src/mainfield.ts": "top",
     "src/mainthermostat.ts": "top",
     "src/mainthermostatec.ts": "top",
+    "src/maintokenservice.ts": "top",
 }
 
 /** Modules that come with DeviceScript, boards included. */

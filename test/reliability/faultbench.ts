@@ -41,6 +41,7 @@ const FULL_PAGE = 100
 const PATIENCE_MS = 60_000
 
 const ENDED = /^leaf: (?:no|lost) connection: .*\((\d+)\)/
+const UNTIMED = /^leaf: no time: .*\((\d+)\)/
 
 /** What came of a fault. */
 export interface Outcome {
@@ -73,6 +74,8 @@ export class FaultBench {
     private repeats = 0
     private disconnects = 0
     private errors: string[] = []
+    /** The names of the errors for which the device does not know the time. */
+    readonly untimed: string[] = []
     private alertC = ALERT_C
     private calls = 0
     private connections = 0
@@ -120,9 +123,10 @@ export class FaultBench {
             }
         )
         bench.device.on("line", ({ text }) => {
-            const code = ENDED.exec(text)?.[1]
-            if (code !== undefined)
-                bench.errors.push(ErrorCode[Number(code)] ?? code)
+            const ended = ENDED.exec(text)?.[1]
+            if (ended !== undefined) bench.errors.push(nameOf(ended))
+            const untimed = UNTIMED.exec(text)?.[1]
+            if (untimed !== undefined) bench.untimed.push(nameOf(untimed))
         })
         return bench
     }
@@ -318,4 +322,8 @@ export class FaultBench {
             if (!this.admittedMs) this.admittedMs = this.clock.now()
         })
     }
+}
+
+function nameOf(code: string): string {
+    return ErrorCode[Number(code)] ?? code
 }

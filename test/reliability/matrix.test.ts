@@ -17,6 +17,7 @@ import { after, before, describe, test, type TestContext } from "node:test"
 import { UNFIT, type FaultOptions } from "../../sim/gateway/faultoptions"
 import { unfitCertificates } from "../../sim/pki/unfit"
 import { GATEWAY_NAME, Site } from "../site"
+import type { Image } from "../../sim/vm/compiler"
 import { FaultBench, type Outcome, TELEMETRY_SEC } from "./faultbench"
 
 /** A reading is due so often, and the wait after a first failure is a second at most; a handshake takes no time here. */
@@ -25,6 +26,7 @@ const SOON_SEC = TELEMETRY_SEC + 2
 const TLS_SEC = 20
 const ANSWER_SEC = 30
 const PING_SEC = 10
+const TIME_SEC = 10
 /** How long a gateway is down, and how long the wait after that may be at most: tries that are refused make the waits grow. */
 const DOWN_MS = 20_000
 const MAX_WAIT_SEC = 60
@@ -98,24 +100,26 @@ const LONG_MS = 45_000
 const WINDOW = 4
 const UNHEARD = { repeats: WINDOW }
 
+const UNFIT_ROWS: Row[] = UNFIT.map((certificate, i) =>
+    row(
+        "certificate",
+        "accepted",
+        [
+            "X509Expired",
+            "X509NotYetValid",
+            "X509NameMismatch",
+            "X509UnknownIssuer",
+            "X509UnknownIssuer",
+        ][i],
+        SOON_SEC,
+        { more: { certificate } }
+    )
+)
+
 const ROWS: Row[] = [
     // Before MQTT.
     ...ends("accepted", "TlsTimeout", TLS_SEC),
-    ...UNFIT.map((certificate, i) =>
-        row(
-            "certificate",
-            "accepted",
-            [
-                "X509Expired",
-                "X509NotYetValid",
-                "X509NameMismatch",
-                "X509UnknownIssuer",
-                "X509UnknownIssuer",
-            ][i],
-            SOON_SEC,
-            { more: { certificate } }
-        )
-    ),
+    ...UNFIT_ROWS,
     ...ends("secured", "MqttConnackTimeout", ANSWER_SEC),
     // CONNECT and its answer.
     row("lose", "connect", "MqttConnackTimeout", ANSWER_SEC + SOON_SEC),
@@ -249,6 +253,21 @@ const SPILLING: Row[] = [
     ...ends("puback", "MqttPubackTimeout", ANSWER_SEC, PAGE),
 ].map(one => ({ ...one, withinSec: one.withinSec + 2 * MAX_WAIT_SEC }))
 
+/**
+ * The time is asked for on the way to a connection, at a port of its own. `tells` is why the device goes without it; the connection is
+ * made all the same.
+ */
+const UNTIMED: Row[] = [
+    row("reset", "accepted", RESET, SOON_SEC),
+    row("close", "accepted", ENDED, SOON_SEC),
+    row("half-open", "accepted", "TlsTimeout", TLS_SEC + SOON_SEC),
+    // One that begins in the future says, while the time is not known, that the future has come: see SECURITY.md, "What is not checked".
+    ...UNFIT_ROWS.filter(one => one.fault.certificate !== "not-yet-valid"),
+    row("reset", "secured", RESET, SOON_SEC),
+    row("close", "secured", "HttpNoDate", SOON_SEC),
+    row("half-open", "secured", "HttpTimeout", TIME_SEC + SOON_SEC),
+].map(one => ({ ...one, fault: { ...one.fault, port: "time" } }))
+
 /** What leads to an occasion; what it gives is what the caller of a method gets. */
 function cause(
     bench: FaultBench,
@@ -275,11 +294,19 @@ function cause(
     }
 }
 
+function unfitOf({ chain }: Site) {
+    return unfitCertificates({
+        names: [GATEWAY_NAME],
+        edgeCa: chain.edgeCa,
+        intermediatePem: chain.intermediate.pem,
+    })
+}
+
 function nameOf({ fault, tells, withinSec }: Row): string {
-    const { do: name, at, ...more } = fault
+    const { do: name, at, port, ...more } = fault
     const details = Object.values(more).join(" ")
     const what = tells ? `tells ${tells.split("|").join(" or ")}` : "stands"
-    return `${at}: ${name}${details && ` ${details}`} → ${what}, within ${withinSec} s`
+    return `${port === "time" ? "time, " : ""}${at}: ${name}${details && ` ${details}`} → ${what}, within ${withinSec} s`
 }
 
 function isWanted(one: Row, i: number): boolean {
@@ -295,13 +322,8 @@ describe("the fault matrix", () => {
     before(async () => {
         site = await Site.create()
         const image = await site.compile("test/firmware/forgiving.ts")
-        const unfit = await unfitCertificates({
-            names: [GATEWAY_NAME],
-            edgeCa: site.chain.edgeCa,
-            intermediatePem: site.chain.intermediate.pem,
-        })
         bench = await FaultBench.start(site, image, {
-            gateway: { unfitCertificates: unfit },
+            gateway: { unfitCertificates: await unfitOf(site) },
         })
         await bench.settle()
     })
@@ -358,6 +380,37 @@ describe("the fault matrix of a device with readings in its flash", () => {
             await bench.fill(FILL_MS)
             assertOutcome(one, await bench.suffer(one.fault), t)
             bench.assertWhole()
+        })
+})
+
+describe("the fault matrix of the port for the time", () => {
+    let site: Site
+    let image: Image
+    let unfit: Awaited<ReturnType<typeof unfitCertificates>>
+
+    before(async () => {
+        site = await Site.create()
+        image = await site.compile("test/firmware/forgiving.ts")
+        unfit = await unfitOf(site)
+    })
+    after(() => site.close())
+
+    // A device that has failed skips a growing number of times: each row has its own.
+    for (const one of UNTIMED.filter(isWanted))
+        test(nameOf(one), async t => {
+            const bench = await FaultBench.start(site, image, {
+                gateway: { unfitCertificates: unfit },
+            })
+            await bench.settle()
+            const outcome = await bench.suffer(one.fault, {
+                act: () => bench.drop(),
+            })
+            assertOutcome({ ...one, tells: "" }, outcome, t)
+            const [untimed = "", ...more] = bench.untimed
+            assert.match(untimed, new RegExp(`^(?:${one.tells})$`))
+            assert.deepEqual(more, [])
+            await bench.prove()
+            await bench.close()
         })
 })
 

@@ -109,6 +109,19 @@ test("each thing that is wrong with a token is found, and nothing else", async (
     assert.deepEqual(await failed(longer, source), ["signature"])
 })
 
+test("a policy's token opens what is below its resource, a device's only the device", async () => {
+    const make = (resource: string, ...more: string[]) =>
+        made("--key-file", "k", "--resource", resource, ...more)
+    const wanted = ["--resource", "HUB.example/devices/leaf-1"]
+    const policy = await make("hub.example", "--policy", "device")
+    assert.deepEqual(await failed(policy, wanted), [])
+    assert.deepEqual(await failed(await make("hub.example"), wanted), [
+        "resource",
+    ])
+    const other = await make("hub.example/devices/leaf", "--policy", "device")
+    assert.deepEqual(await failed(other, wanted), ["resource"])
+})
+
 test("without a key it is said that the signature was not judged", async () => {
     const good = await made("--connection-string-file", "c")
     const { output } = await run(["--explain", "t"], { t: good })

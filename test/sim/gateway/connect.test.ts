@@ -94,8 +94,8 @@ const cases: Record<string, Case> = {
         code: 5,
         change: () => ({ password: Buffer.from("hunter2") }),
     },
-    "a token with a policy's name": {
-        reason: "policy-token",
+    "a token of a policy that there is not": {
+        reason: "unknown-policy",
         code: 5,
         change: rig => token(rig, { policy: "device" }),
     },
