@@ -148,13 +148,15 @@ export class MessageLog implements MessageStore {
         })
     }
 
-    /** Messages behind `after`, oldest first; what is too old goes first. Throws `store-failed`. */
+    /** Up to `limit` messages behind `after`, oldest first, none only if there are none; what is too old goes first. Throws `store-failed`. */
     async read(after: number, limit: number): Promise<Entry[]> {
         this.expire()
         const entries: Entry[] = []
         let pairs: [string, Buffer][]
         try {
-            const gt = keyOf(after)
+            // What is removed, and not off the disk yet, is mostly the oldest.
+            const [oldest = 0] = this.kept.keys()
+            const gt = keyOf(Math.max(after, oldest - 1))
             pairs = await this.db.iterator({ gt, limit }).all()
         } catch (error) {
             throw this.failure("read", error)

@@ -88,6 +88,7 @@ export class Upstream {
     private packetId = 0
     private failures = 0
     private filling = false
+    private lookAgain = false
     private draining = false
     private closed = false
     private readonly timers = new Map<string, () => void>()
@@ -238,15 +239,18 @@ export class Upstream {
     }
 
     private async fill(): Promise<void> {
+        // What came while the log was read may not be in what it gave.
+        this.lookAgain = true
         if (this.filling) return
         this.filling = true
         try {
             while (this.connected && !this.draining) {
                 const room = this.options.window - this.inFlight.size
                 if (room <= 0) break
+                this.lookAgain = false
                 const { stream } = this
                 const entries = await this.log.read(this.sentUpTo, room)
-                if (!entries.length) break
+                if (!entries.length && !this.lookAgain) break
                 // Another connection has begun meanwhile, at the oldest once more.
                 if (this.stream !== stream) continue
                 for (const entry of entries) this.send(entry)
