@@ -85,6 +85,10 @@ export class Peer {
         return peer
     }
 
+    get pid(): number | undefined {
+        return this.child.pid
+    }
+
     /** What it ended with, if it did so by itself. */
     ending(): string | undefined {
         const { exitCode, signalCode } = this.child
