@@ -307,6 +307,13 @@ class Demo {
                 expectedSec: event.expectedIntervalMs / 1000,
             })
         )
+        gateway.on("lost", ({ deviceId, atMs, lastSeenMs }) =>
+            this.show({
+                type: "lost",
+                deviceId,
+                silentSec: Math.round((atMs - lastSeenMs) / 1000),
+            })
+        )
         gateway.on("alive", ({ deviceId }) =>
             this.show({ type: "alive", deviceId })
         )

@@ -142,6 +142,12 @@ export function describe(event: ShownEvent): [string, Colour, string] {
                 "red",
                 `${event.deviceId}: no sign of life for ${event.silentSec} s, expected every ${event.expectedSec} s`,
             ]
+        case "lost":
+            return [
+                "LOST",
+                "red",
+                `${event.deviceId}: no sign of life for ${event.silentSec} s: given up until it is back`,
+            ]
         case "alive":
             return ["alive", "green", `${event.deviceId} is back`]
         case "refused":

@@ -99,6 +99,8 @@ export type ShownEvent =
           silentSec: number
           expectedSec: number
       }
+    /** Silent for so long that the gateway has given it up. */
+    | { type: "lost"; deviceId: string; silentSec: number }
     | { type: "alive"; deviceId: string }
     | { type: "refused"; deviceId: string; reason: string }
     | { type: "disconnected"; deviceId: string; reason: string }

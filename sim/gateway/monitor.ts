@@ -9,8 +9,9 @@
  *     late    until nothing has come for some intervals
  *     lost    until it is back
  *
- * It is back, and alive, with the second message in a row that came within its interval. So a device that sends a little too seldom is
- * late all the time, and does not go to and fro; one that sends what it has kept is back at once.
+ * It is back, and alive, with the second message in a row that came within its interval and half the grace. So a device that sends
+ * a little too seldom is late all the time, and does not go to and fro; one that sends what it has kept is back at once. Half the
+ * grace, because a device sends its heartbeat when the interval is over: it never comes within the interval itself.
  */
 import type { Clock } from "./clock"
 import type { EventHub, Heartbeat } from "./events"
@@ -23,7 +24,7 @@ export interface MonitorOptions {
     graceMs: number
     /** After so many intervals without anything, and the grace, it is lost: 5. */
     lostIntervals: number
-    /** So many messages in a row, each within the interval, bring it back: 2. With 1 any message does. */
+    /** So many messages in a row, each within the interval and half the grace, bring it back: 2. With 1 any message does. */
     returnMessages: number
 }
 
@@ -52,7 +53,7 @@ export interface DeviceStatus {
 interface Watch extends DeviceStatus, MonitorOptions {
     /** The operator has set the interval. */
     fixed: boolean
-    /** Messages in a row that came within the interval, since it is not alive. */
+    /** Messages in a row that came in time, since it is not alive. */
     returned: number
     /** The last message before it was late. */
     awayFromMs: number
@@ -112,7 +113,7 @@ export class HeartbeatMonitor {
         const { deviceId, receivedAtMs } = message
         this.watch(deviceId)
         const watch = this.watches.get(deviceId) as Watch
-        const isInTime = receivedAtMs - watch.lastSeenMs <= watch.intervalMs
+        const isInTime = receivedAtMs - watch.lastSeenMs <= inTimeMs(watch)
         watch.lastSeenMs = receivedAtMs
         const heartbeat =
             message.kind === "heartbeat" ? readHeartbeat(message) : undefined
@@ -222,6 +223,11 @@ export class HeartbeatMonitor {
 function patienceMs(watch: Watch): number {
     const intervals = watch.state === "alive" ? 1 : watch.lostIntervals
     return Math.max(intervals, 1) * watch.intervalMs + watch.graceMs
+}
+
+/** How soon after the one before a message counts for a return: sooner than what makes a device late. */
+function inTimeMs({ intervalMs, graceMs }: Watch): number {
+    return intervalMs + graceMs / 2
 }
 
 /** The numbers in a heartbeat's properties; what is no whole number is left out. */

@@ -51,6 +51,14 @@ describe("a line of the demonstration", () => {
             assert.deepEqual(line(event), ["method", colour, text])
     })
 
+    test("says that a device was given up", () => {
+        assert.deepEqual(line({ type: "lost", deviceId, silentSec: 90 }), [
+            "LOST",
+            "red",
+            "leaf-1: no sign of life for 90 s: given up until it is back",
+        ])
+    })
+
     test("cuts long JSON short; for a program it is whole", () => {
         const event: ShownEvent = {
             type: "desired",

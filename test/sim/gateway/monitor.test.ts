@@ -117,6 +117,35 @@ describe("the heartbeat monitor", () => {
         )
     })
 
+    test("takes a device for alive again whose heartbeats come a little after its interval, as they do", () => {
+        const { clock, monitor, told, message } = rig()
+        monitor.message(message("heartbeat", { heartbeat: "300" }))
+        clock.advance(10_000_000)
+        for (let i = 0; i < 5; i++) {
+            monitor.message(message("heartbeat", { heartbeat: "300" }))
+            clock.advance(300_050)
+        }
+        assert.deepEqual(
+            told.map(([name]) => name),
+            ["late", "lost", "alive"]
+        )
+        assert.equal(monitor.status("a")?.state, "alive")
+    })
+
+    test("takes no message for a return that came after more than half the grace", () => {
+        const returns = (gapMs: number) => {
+            const { clock, monitor, told, message } = rig()
+            monitor.message(message("heartbeat"))
+            clock.advance(400_000)
+            monitor.message(message("heartbeat"))
+            clock.advance(gapMs)
+            monitor.message(message("heartbeat"))
+            return told.some(([name]) => name === "alive")
+        }
+        assert.equal(returns(350_000), true)
+        assert.equal(returns(350_001), false)
+    })
+
     test("takes one message for a return if the operator wants it so", () => {
         const { clock, monitor, told, message } = rig({
             intervalMs: 300_000,
