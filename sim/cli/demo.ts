@@ -9,11 +9,12 @@ import { Display, ShownEvent } from "../dashboard/events"
 import { JsonDisplay, TextDisplay } from "../dashboard/display"
 import { GatewayError } from "../gateway/errors"
 import type { FaultOptions } from "../gateway/faultoptions"
-import { Gateway, startGateway } from "../gateway/gateway"
+import type { Gateway } from "../gateway/gateway"
 import type { ProfileName } from "../gateway/profiles"
 import { Registry } from "../gateway/registry"
 import { provision } from "../provisioning/provision"
 import { showConsole } from "../dashboard/console"
+import { showGateway } from "../dashboard/gateway"
 import { Board } from "../vm/boards"
 import { Image } from "../vm/compiler"
 import { Device, startDevice } from "../vm/host"
@@ -22,6 +23,7 @@ import { simulatedSensors, sine } from "../vm/sensors"
 import { SkippingClock } from "../vm/virtualclock"
 import { Failure } from "./failure"
 import { compileFirmware } from "./firmware"
+import { openGateway } from "./gateway"
 import {
     readBoard,
     readFaultFile,
@@ -209,31 +211,22 @@ class Demo {
         const unfitCertificates = faults.some(fault => fault.certificate)
             ? await workspace.unfitCertificates()
             : {}
-        try {
-            this.gateway = await startGateway({
-                cert: workspace.chain,
-                key: workspace.key,
-                hubName,
-                gatewayName: GATEWAY_NAME,
-                profile: this.options.profile,
-                registry,
-                clock: this.clock,
-                host: ADDRESS,
-                port: this.options.port,
-                httpsPort: this.options.httpsPort,
-                heartbeat: { intervalMs: HEARTBEAT_SEC * 1000 },
-                faults,
-                unfitCertificates,
-            })
-        } catch (error) {
-            if (!(error instanceof GatewayError)) throw error
-            const hint =
-                error.code === "port-in-use"
-                    ? " (--port and --https-port choose others)"
-                    : ""
-            throw new Failure(error.message + hint)
-        }
-        const gateway = this.gateway
+        const gateway = await openGateway({
+            cert: workspace.chain,
+            key: workspace.key,
+            hubName,
+            gatewayName: GATEWAY_NAME,
+            profile: this.options.profile,
+            registry,
+            clock: this.clock,
+            host: ADDRESS,
+            port: this.options.port,
+            httpsPort: this.options.httpsPort,
+            heartbeat: { intervalMs: HEARTBEAT_SEC * 1000 },
+            faults,
+            unfitCertificates,
+        })
+        this.gateway = gateway
         this.show({
             type: "gateway",
             address: ADDRESS,
@@ -242,113 +235,12 @@ class Demo {
             host: GATEWAY_NAME,
             profile: this.options.profile,
         })
-        this.watchGateway(gateway)
+        showGateway(gateway, this.display, count => {
+            this.accepted = count
+            if (count === 1) this.playScenes()
+            if (count === this.options.messages) this.end()
+        })
         return gateway
-    }
-
-    private watchGateway(gateway: Gateway) {
-        const tls = new Map<number, string>()
-        gateway.on("secured", ({ connection, protocol, cipher }) =>
-            tls.set(connection, `${protocol} ${cipher}`)
-        )
-        gateway.on("authenticated", event =>
-            this.show({
-                type: "connected",
-                deviceId: event.deviceId,
-                protocol: tls.get(event.connection) ?? "",
-                tokenExpiry: new Date(
-                    event.tokenExpirySec * 1000
-                ).toISOString(),
-            })
-        )
-        gateway.on("telemetry", event => {
-            this.accepted++
-            this.show({
-                type: "telemetry",
-                count: this.accepted,
-                deviceId: event.deviceId,
-                body: event.body.toString(),
-                properties: event.properties,
-                systemProperties: event.systemProperties,
-                duplicate: event.duplicate,
-            })
-            if (this.accepted === 1) this.playScenes()
-            if (this.accepted === this.options.messages) this.end()
-        })
-        gateway.on("heartbeat", ({ deviceId, message }) =>
-            this.show({
-                type: "heartbeat",
-                deviceId,
-                properties: message.properties,
-            })
-        )
-        gateway.on("cloudMessage", event =>
-            this.show({
-                type: "cloudMessage",
-                deviceId: event.deviceId,
-                messageId: event.messageId,
-                state: event.state,
-                deliveryCount: event.deliveryCount,
-                reason: event.reason,
-            })
-        )
-        this.showOperations(gateway)
-        gateway.on("fault", ({ fault, at, count, deviceId }) =>
-            this.show({ type: "fault", deviceId, fault, at, count })
-        )
-        gateway.on("dropped", ({ deviceId, topic, reason }) =>
-            this.show({ type: "dropped", deviceId, topic, reason })
-        )
-        gateway.on("late", event =>
-            this.show({
-                type: "overdue",
-                deviceId: event.deviceId,
-                silentSec: Math.round((event.atMs - event.lastSeenMs) / 1000),
-                expectedSec: event.expectedIntervalMs / 1000,
-            })
-        )
-        gateway.on("lost", ({ deviceId, atMs, lastSeenMs }) =>
-            this.show({
-                type: "lost",
-                deviceId,
-                silentSec: Math.round((atMs - lastSeenMs) / 1000),
-            })
-        )
-        gateway.on("alive", ({ deviceId }) =>
-            this.show({ type: "alive", deviceId })
-        )
-        gateway.on("refused", ({ deviceId = "?", message }) =>
-            this.show({ type: "refused", deviceId, reason: message })
-        )
-        gateway.on("tlsFailed", ({ remote, reason }) =>
-            this.show({ type: "refused", deviceId: remote, reason })
-        )
-        gateway.on("disconnected", ({ connection, deviceId, message }) => {
-            tls.delete(connection)
-            if (deviceId !== undefined)
-                this.show({ type: "disconnected", deviceId, reason: message })
-        })
-    }
-
-    private showOperations(gateway: Gateway) {
-        gateway.on("reported", ({ deviceId, version, patch }) =>
-            this.show({ type: "reported", deviceId, version, patch })
-        )
-        gateway.on("reportRefused", ({ deviceId, reason: failure }) =>
-            this.show({ type: "reported", deviceId, failure })
-        )
-        gateway.on("desiredSent", ({ deviceId, version, patch }) =>
-            this.show({ type: "desired", deviceId, version, patch })
-        )
-        gateway.on("methodCalled", ({ deviceId, name, payload }) =>
-            this.show({ type: "method", deviceId, name, payload })
-        )
-        gateway.on("methodAnswered", ({ deviceId, name, status, payload }) =>
-            this.show({ type: "method", deviceId, name, status, payload })
-        )
-        gateway.on("methodFailed", ({ deviceId, name, message: failure }) =>
-            this.show({ type: "method", deviceId, name, failure })
-        )
     }
 
     private async startDevice(

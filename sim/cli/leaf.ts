@@ -3,6 +3,7 @@
 import { build } from "./build"
 import { demo } from "./demo"
 import { Failure } from "./failure"
+import { gateway } from "./gateway"
 import { USAGE } from "./options"
 import { run } from "./run"
 import { token } from "./token"
@@ -12,6 +13,7 @@ const HELP = `Usage: leaf <command> [options]
 Commands:
   demo    runs the firmware in the simulator against a local gateway
   run     runs the firmware in the simulator against a gateway that is somewhere else
+  gateway runs the local gateway alone
   build   compiles and links a firmware for a board
   token   makes a SAS token, or explains one
 
@@ -21,6 +23,7 @@ Commands:
 const commands: Record<string, (args: string[]) => Promise<number>> = {
     demo,
     run,
+    gateway,
     build,
     token,
 }
