@@ -13,6 +13,7 @@ import { Database } from "../gateway/database"
 import { GatewayError } from "../gateway/errors"
 import type { FaultOptions } from "../gateway/faultoptions"
 import { startGateway, type Gateway } from "../gateway/gateway"
+import type { UpstreamOptions } from "../gateway/forward/upstream"
 import type { GatewayOptions } from "../gateway/options"
 import type { ProfileName } from "../gateway/profiles"
 import { type IdentityChange, Registry } from "../gateway/registry"
@@ -40,6 +41,9 @@ Options:
   --dir <folder>     where all of it is kept (default .leaf, and .leaf/ec for --chain ec)
   --devices <file>   a JSON list of devices that are to be there, such as
                      [{ "deviceId": "leaf-2", "primaryKey": "..." }]; those that are there already stay as they are
+  --upstream <url>   forward telemetry to this broker: mqtt://host:1883 or mqtts://host:8883; user name and password
+                     come from the environment, LEAF_UPSTREAM_USERNAME and LEAF_UPSTREAM_PASSWORD
+  --upstream-ca <file>  PEM of the CA for mqtts (default: those of Node)
   --faults <file>    what is to go wrong: a JSON list of faults, such as
                      [{ "do": "drop", "at": "puback", "after": 3 }]; sim/gateway/faultoptions.ts says what there is
   --json             one JSON object a line
@@ -57,6 +61,7 @@ interface Options {
     profile: ProfileName
     folder: string
     devices: Seed[]
+    upstream: UpstreamOptions | undefined
     faults: FaultOptions[]
     json: boolean
 }
@@ -104,6 +109,8 @@ function readOptions(args: string[]): Options | undefined {
                 profile: { type: "string", default: "edgehub" },
                 dir: { type: "string" },
                 devices: { type: "string" },
+                upstream: { type: "string" },
+                "upstream-ca": { type: "string" },
                 faults: { type: "string" },
                 json: { type: "boolean", default: false },
                 help: { type: "boolean", default: false },
@@ -127,6 +134,7 @@ function readOptions(args: string[]): Options | undefined {
         profile: readProfile(values.profile),
         folder,
         devices: readDevices(values.devices),
+        upstream: readUpstream(values.upstream, values["upstream-ca"]),
         faults: readFaultFile(values.faults),
         json: values.json,
     }
@@ -135,15 +143,7 @@ function readOptions(args: string[]): Options | undefined {
 /** The list of `--devices`, as far as its form goes; the registry looks at each device. */
 function readDevices(name: string | undefined): Seed[] {
     if (name === undefined) return []
-    let text: string
-    try {
-        text = readFileSync(name, "utf8")
-    } catch (error) {
-        throw new Failure(
-            `--devices ${name}: the file cannot be read (${systemCode(error)}).`,
-            USAGE
-        )
-    }
+    const text = readText("--devices", name)
     let value: unknown
     try {
         value = JSON.parse(text)
@@ -166,6 +166,54 @@ function readDevices(name: string | undefined): Seed[] {
             USAGE
         )
     return value as Seed[]
+}
+
+const BROKER_PORTS = { "mqtt:": 1883, "mqtts:": 8883 }
+
+/** The broker of `--upstream`; who the gateway is there says the environment. */
+function readUpstream(
+    text: string | undefined,
+    ca: string | undefined
+): UpstreamOptions | undefined {
+    if (text === undefined) {
+        if (ca === undefined) return undefined
+        throw new Failure("--upstream-ca: --upstream is missing.", USAGE)
+    }
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    const protocol = url?.protocol
+    // Whatever else is in it would be ignored; a password has no place on a command line.
+    const isBare = url && text.replace(/\/$/, "") === `${protocol}//${url.host}`
+    if (!url?.hostname || !isBare || !(protocol! in BROKER_PORTS))
+        throw new Failure(
+            "--upstream: mqtt://host:port or mqtts://host:port is wanted, and nothing else in it.",
+            USAGE
+        )
+    const scheme = protocol as keyof typeof BROKER_PORTS
+    if (scheme === "mqtt:" && ca !== undefined)
+        throw new Failure("--upstream-ca: it is for mqtts only.", USAGE)
+    const { LEAF_UPSTREAM_USERNAME, LEAF_UPSTREAM_PASSWORD } = process.env
+    return {
+        // An IPv6 address is in brackets there.
+        host: url.hostname.replace(/^\[|\]$/g, ""),
+        port: url.port ? Number(url.port) : BROKER_PORTS[scheme],
+        tls:
+            scheme === "mqtts:"
+                ? { ca: ca && readText("--upstream-ca", ca) }
+                : undefined,
+        username: LEAF_UPSTREAM_USERNAME,
+        password: LEAF_UPSTREAM_PASSWORD,
+    }
+}
+
+function readText(option: string, name: string): string {
+    try {
+        return readFileSync(name, "utf8")
+    } catch (error) {
+        throw new Failure(
+            `${option} ${name}: the file cannot be read (${systemCode(error)}).`,
+            USAGE
+        )
+    }
 }
 
 async function serve(
@@ -199,6 +247,7 @@ async function serve(
             port: options.port,
             httpsPort: options.httpsPort,
             storeFolder: join(folder, "messages"),
+            upstream: options.upstream,
             faults,
             unfitCertificates: faults.some(fault => fault.certificate)
                 ? await workspace.unfitCertificates()
@@ -214,6 +263,18 @@ async function serve(
             profile: options.profile,
         })
         showGateway(started, display, count => (accepted = count))
+        started.on("upstreamConnected", ({ waiting }) =>
+            display.show({
+                type: "scene",
+                text: `upstream is there: ${waiting} messages wait for it`,
+            })
+        )
+        started.on("upstreamDisconnected", ({ reason, waiting }) =>
+            display.show({
+                type: "scene",
+                text: `upstream is away: ${reason}; ${waiting} messages wait for it`,
+            })
+        )
         await ended
         await started.close()
         await registry.saved()

@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
@@ -114,6 +115,48 @@ describe("leaf gateway", () => {
         assert.match(third.stderr, /^database: .* in use.*\n$/)
         assert.equal(await second.end(), 0)
     })
+
+    test("forwards to a broker what it has stored, that of an earlier run too", async () => {
+        const { Aedes } = await import("aedes")
+        const broker = await Aedes.createBroker()
+        const received: string[] = []
+        broker.on("publish", ({ topic }) => {
+            if (topic.startsWith("devices/")) received.push(topic)
+        })
+        const server = createServer(socket => broker.handle(socket))
+        await new Promise<void>(resolve =>
+            server.listen(0, "127.0.0.1", () => resolve())
+        )
+        const { port } = server.address() as AddressInfo
+        const command = new Command("--upstream", `mqtt://127.0.0.1:${port}`)
+        try {
+            await sendOne((await command.next("gateway")).port)
+            // Two of the test before, which had no upstream.
+            while (received.length < 3) await once(broker, "publish")
+            assert.deepEqual(
+                new Set(received),
+                new Set(["devices/leaf-2/messages/events/"])
+            )
+            assert.equal(await command.end(), 0)
+        } finally {
+            broker.close()
+            server.close()
+        }
+    })
+
+    for (const url of [
+        "host",
+        "http://host",
+        "mqtt://user:secret@host",
+        "mqtt://host/topic",
+        "mqtt://",
+    ])
+        test(`${url.replace("secret", "…")} as upstream is one sentence, and no secret in it`, async () => {
+            const command = new Command("--upstream", url)
+            assert.equal(await command.ended(), 2)
+            assert.match(command.stderr, /^--upstream: mqtt:.*\n$/)
+            assert.ok(!command.stderr.includes("secret"))
+        })
 
     for (const [name, content, sentence] of [
         ["no JSON", "{", /that is no JSON/],
