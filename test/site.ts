@@ -13,7 +13,8 @@ import { provision, ProvisioningOptions } from "../sim/provisioning/provision"
 import { compile, Image } from "../sim/vm/compiler"
 import { FlashImage } from "../sim/vm/flash"
 import { Device, DeviceOptions, startDevice } from "../sim/vm/host"
-import { constant, simulatedSensors } from "../sim/vm/sensors"
+import { simulatedSensors } from "../sim/vm/sensors"
+import { constant } from "../sim/vm/signals"
 
 /** The name that certificates are for; devices connect to 127.0.0.1. */
 export const GATEWAY_NAME = "gateway.test"

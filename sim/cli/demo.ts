@@ -19,8 +19,10 @@ import { Board } from "../vm/boards"
 import { Image } from "../vm/compiler"
 import { Device, startDevice } from "../vm/host"
 import { Plug } from "../vm/plug"
-import { simulatedSensors, sine } from "../vm/sensors"
+import { simulatedSensors, type SensorOptions } from "../vm/sensors"
+import { sine } from "../vm/signals"
 import { SkippingClock } from "../vm/virtualclock"
+import { readSensors, SENSOR_HELP } from "./sensors"
 import { Failure } from "./failure"
 import { compileFirmware } from "./firmware"
 import { openGateway } from "./gateway"
@@ -56,7 +58,7 @@ Options:
                      so that the gateway's 60 s up to CONNECT count as they would
   --faults <file>    what is to go wrong at the gateway: a JSON list of faults, such as
                      [{ "do": "drop", "at": "puback", "after": 3 }]; sim/gateway/faultoptions.ts says what there is
-  --json             one JSON object a line
+${SENSOR_HELP}  --json             one JSON object a line
   --help             this text
 
 Example:
@@ -93,6 +95,7 @@ interface DemoOptions {
     folder: string
     firmware: FirmwareName | undefined
     board: Board | undefined
+    sensors: Pick<SensorOptions, "temperatureC" | "humidityPercent">
     faults: FaultOptions[]
     json: boolean
 }
@@ -133,6 +136,7 @@ function readOptions(args: string[]): DemoOptions | undefined {
                 profile: { type: "string", default: "edgehub" },
                 firmware: { type: "string" },
                 board: { type: "string" },
+                sensor: { type: "string", multiple: true },
                 dir: { type: "string" },
                 faults: { type: "string" },
                 json: { type: "boolean", default: false },
@@ -161,6 +165,10 @@ function readOptions(args: string[]): DemoOptions | undefined {
         folder,
         firmware: readFirmware(values.firmware),
         board: readBoard(values.board),
+        sensors: readSensors(values.sensor, {
+            temperatureC: sine(22, 3, 60000),
+            humidityPercent: sine(45, 10, 90000),
+        }),
         faults: readFaultFile(values.faults),
         json: values.json!,
     }
@@ -268,11 +276,7 @@ class Demo {
             deviceId: workspace.device.deviceId,
         })
         this.sensors = new Plug(
-            simulatedSensors({
-                temperatureC: sine(22, 3, 60000),
-                humidityPercent: sine(45, 10, 90000),
-                clock: this.clock,
-            })
+            simulatedSensors({ ...this.options.sensors, clock: this.clock })
         )
         this.deviceId = workspace.device.deviceId
         this.device = await startDevice({

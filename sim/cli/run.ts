@@ -7,7 +7,9 @@ import { JsonDisplay, TextDisplay } from "../dashboard/display"
 import { provision, ProvisioningOptions } from "../provisioning/provision"
 import { Board } from "../vm/boards"
 import { startDevice } from "../vm/host"
-import { simulatedSensors, sine } from "../vm/sensors"
+import { simulatedSensors, type SensorOptions } from "../vm/sensors"
+import { sine } from "../vm/signals"
+import { readSensors, SENSOR_HELP } from "./sensors"
 import { Failure, systemCode } from "./failure"
 import { compileFirmware, type FirmwareSet, setFor } from "./firmware"
 import {
@@ -39,7 +41,7 @@ Options:
   --board <name>       as slow as this board, in real time: esp32-c3 or pico-w. Each public-key operation takes the seconds
                        that are estimated for it there (a first connection a minute or two), so that the gateway's
                        limits are met as they would be
-  --json               one JSON object a line
+${SENSOR_HELP}  --json               one JSON object a line
   --help               this text
 
 Example:
@@ -74,10 +76,7 @@ export async function run(args: string[]): Promise<number> {
         image,
         flash,
         board: options.board,
-        bus: simulatedSensors({
-            temperatureC: sine(22, 3, 60000),
-            humidityPercent: sine(45, 10, 90000),
-        }),
+        bus: simulatedSensors(options.sensors),
     })
     showConsole(device, display)
     await new Promise<void>(resolve => {
@@ -95,6 +94,7 @@ interface RunOptions {
     firmware: FirmwareName | undefined
     provisioning: ProvisioningOptions
     board: Board | undefined
+    sensors: Pick<SensorOptions, "temperatureC" | "humidityPercent">
     json: boolean
 }
 
@@ -114,6 +114,7 @@ function readOptions(args: string[]): RunOptions | undefined {
                 firmware: { type: "string" },
                 set: { type: "string" },
                 board: { type: "string" },
+                sensor: { type: "string", multiple: true },
                 json: { type: "boolean", default: false },
                 help: { type: "boolean", default: false },
             },
@@ -138,6 +139,10 @@ function readOptions(args: string[]): RunOptions | undefined {
         ca: values.ca,
         json: values.json!,
         board: readBoard(values.board),
+        sensors: readSensors(values.sensor, {
+            temperatureC: sine(22, 3, 60000),
+            humidityPercent: sine(45, 10, 90000),
+        }),
         provisioning: {
             provisionedSec: Math.floor(Date.now() / 1000),
             gatewayAddress: values.address,

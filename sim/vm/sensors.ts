@@ -20,23 +20,7 @@ import {
 } from "jacdac-ts"
 import { Clock, realClock } from "./clock"
 import { JacdacPort } from "./host"
-
-/** A value as a function of the time since the device was switched on, in ms. */
-export type Signal = (elapsedMs: number) => number
-
-export function constant(value: number): Signal {
-    return () => value
-}
-
-/** Swings around `mean`, rising at first. */
-export function sine(
-    mean: number,
-    amplitude: number,
-    periodMs: number
-): Signal {
-    return elapsedMs =>
-        mean + amplitude * Math.sin((2 * Math.PI * elapsedMs) / periodMs)
-}
+import type { Signal } from "./signals"
 
 /** Is told what a program has the runtime do. */
 export interface SimulatedWifi {
@@ -56,8 +40,10 @@ export interface SensorOptions {
 }
 
 /** What the two sensors say about themselves: range, as common parts have it. */
-const TEMPERATURE = { minReading: -40, maxReading: 125 }
-const HUMIDITY = { minReading: 0, maxReading: 100 }
+export const RANGES = {
+    temperature: { minReading: -40, maxReading: 125 },
+    humidity: { minReading: 0, maxReading: 100 },
+}
 
 /** Tells the bus's own frames from those that came from the device. */
 const FROM_DEVICE = "vm"
@@ -79,7 +65,7 @@ export function simulatedSensors(options: SensorOptions): JacdacPort {
             const add = (
                 name: string,
                 serviceClass: number,
-                range: typeof TEMPERATURE,
+                range: typeof RANGES.temperature,
                 signal: Signal | undefined
             ) => {
                 if (!signal) return
@@ -99,10 +85,15 @@ export function simulatedSensors(options: SensorOptions): JacdacPort {
             add(
                 "thermometer",
                 SRV_TEMPERATURE,
-                TEMPERATURE,
+                RANGES.temperature,
                 options.temperatureC
             )
-            add("hygrometer", SRV_HUMIDITY, HUMIDITY, options.humidityPercent)
+            add(
+                "hygrometer",
+                SRV_HUMIDITY,
+                RANGES.humidity,
+                options.humidityPercent
+            )
             if (options.wifi)
                 addServer(host, "wifi", new WifiServer(options.wifi))
             host.on(FRAME_PROCESS, (frame: JDFrameBuffer) => {

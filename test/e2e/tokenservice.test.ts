@@ -11,7 +11,8 @@ import { randomKey } from "../../sim/gateway/registry"
 import { seededBytes } from "../../sim/simulation/random"
 import { World } from "../../sim/simulation/world"
 import { compile, type Image } from "../../sim/vm/compiler"
-import { constant, simulatedSensors } from "../../sim/vm/sensors"
+import { simulatedSensors } from "../../sim/vm/sensors"
+import { constant } from "../../sim/vm/signals"
 import { assertHeapBudget } from "../house/budgets"
 
 const root = join(__dirname, "..", "..", "..")

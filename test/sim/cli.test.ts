@@ -332,18 +332,20 @@ describe("with a workspace", { timeout: TIMEOUT_MS }, () => {
         assert.equal(readFileSync(file("device.json"), "utf8"), device)
     })
 
-    test("--chain ec goes through the same with P-256 keys, in a folder of its own", async () => {
+    test("--chain ec goes through the same with P-256 keys, in a folder of its own; --sensor says what is measured", async () => {
         const result = await new Run(path, [
             "demo",
             ...FREE_PORTS,
             ...["--chain", "ec", "--messages", "1", "--json"],
+            ...["--sensor", "temperature=constant:-7.25"],
         ]).result
         assert.equal(result.code, 0, result.stderr)
         const key = createPrivateKey(
             readFileSync(join(path, ".leaf", "ec", "gateway.key.pem"))
         )
         assert.equal(key.asymmetricKeyType, "ec")
-        assert.ok(lines(result).some(({ type }) => type === "telemetry"))
+        const telemetry = lines(result).find(({ type }) => type === "telemetry")
+        assert.match(String(telemetry?.body), /"temperature":-7.25,/)
     })
 
     test("--profile hub has the gateway behave as IoT Hub, and the firmware gets on with it", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { constant, simulatedSensors, sine } from "../../../sim/vm/sensors"
+import { simulatedSensors } from "../../../sim/vm/sensors"
+import { constant, sine } from "../../../sim/vm/signals"
 import { deviceFor, firmware } from "./programs"
 
 test("the firmware reads a constant humidity and a temperature that swings", async context => {
