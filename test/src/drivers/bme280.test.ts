@@ -141,9 +141,14 @@ describe("BME280", () => {
                 at++
                 expectExample(await part.read())
             }
-            // Every transaction but those was an error: id, two calibrations, command, status, data.
+            // id, two calibrations, command, status, data.
             expect(at - 1 >= 6).toBe(true)
-            expect(errors).toBe(kind === 0 ? at - 1 : at - 2)
+            if (kind === 0) expect(errors).toBe(at - 1)
+            else {
+                // What was measured is gone; a reset before that is no error if the part is back, 2 ms later, when it is asked next.
+                expect(errors >= 1).toBe(true)
+                expect(errors <= at - 2).toBe(true)
+            }
         }
     })
 })
