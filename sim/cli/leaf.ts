@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `leaf`: finds the sub-command, and turns what goes wrong into one sentence and an exit code. */
 import { build } from "./build"
+import { certs } from "./certs"
 import { demo } from "./demo"
 import { Failure } from "./failure"
 import { gateway } from "./gateway"
@@ -16,6 +17,7 @@ Commands:
   gateway runs the local gateway alone
   build   compiles and links a firmware for a board
   token   makes a SAS token, or explains one
+  certs   explains a gateway's certificates as a device sees them
 
 "leaf <command> --help" says more.
 `
@@ -26,6 +28,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     gateway,
     build,
     token,
+    certs,
 }
 
 async function main(args: string[]): Promise<number> {
