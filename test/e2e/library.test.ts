@@ -102,7 +102,7 @@ function compiled(example: string, entry: string): Promise<Image> {
 
 /** DeviceScript's own build, which knows nothing of us. */
 function stockBuild(example: string) {
-    // Some seconds each: with all of them in `npm run test:library`, with the largest always.
+    // Some seconds each: with all of them in `npm run test:library`, the smallest always.
     if (!process.env.THOROUGH && example !== "mqtt-logger") return
     const target = join(folder, example)
     runProgram(
