@@ -102,8 +102,8 @@ function compiled(example: string, entry: string): Promise<Image> {
 
 /** DeviceScript's own build, which knows nothing of us. */
 function stockBuild(example: string) {
-    // Some seconds each: with all of them in `npm run test:library`, the smallest always.
-    if (!process.env.THOROUGH && example !== "mqtt-logger") return
+    // Some seconds each.
+    if (SLOW.skip) return
     const target = join(folder, example)
     runProgram(
         process.execPath,
@@ -124,6 +124,11 @@ function assertLacks(image: Image, example: string, parts: string[]) {
             [],
             `${example} has ${part}`
         )
+}
+
+/** The bare TLS client is built and run always, the others and the stock builds in `npm run test:library`. */
+const SLOW = {
+    skip: process.env.THOROUGH ? false : "npm run test:library has it",
 }
 
 test("the package holds sources, host and documents, and no tests", () => {
@@ -192,81 +197,91 @@ export const FLOOR_SEC = ${Math.floor(Date.now() / 1000) - 60}
     }
 })
 
-test("a BME280 logger of the packed library publishes to a broker with QoS 1, and has no TLS in its image", async () => {
-    const readings: string[] = []
-    let enough: () => void = () => undefined
-    const received = new Promise<void>(resolve => (enough = resolve))
-    const broker = net.createServer(socket => {
-        const parser = mqtt.parser({ protocolVersion: 4 })
-        const answer = (packet: mqtt.Packet) =>
-            socket.write(mqtt.generate(packet))
-        socket.on("data", data => parser.parse(data))
-        socket.on("error", () => undefined)
-        parser.on("packet", packet => {
-            if (packet.cmd === "connect")
-                answer({
-                    cmd: "connack",
-                    returnCode: 0,
-                    sessionPresent: false,
-                })
-            if (packet.cmd !== "publish") return
-            assert.equal(packet.topic, "attic/climate")
-            assert.equal(packet.qos, 1)
-            readings.push(String(packet.payload))
-            answer({ cmd: "puback", messageId: packet.messageId })
-            // The second one comes only if the acknowledgement of the first was understood.
-            if (readings.length === 2) enough()
+test(
+    "a BME280 logger of the packed library publishes to a broker with QoS 1, and has no TLS in its image",
+    SLOW,
+    async () => {
+        const readings: string[] = []
+        let enough: () => void = () => undefined
+        const received = new Promise<void>(resolve => (enough = resolve))
+        const broker = net.createServer(socket => {
+            const parser = mqtt.parser({ protocolVersion: 4 })
+            const answer = (packet: mqtt.Packet) =>
+                socket.write(mqtt.generate(packet))
+            socket.on("data", data => parser.parse(data))
+            socket.on("error", () => undefined)
+            parser.on("packet", packet => {
+                if (packet.cmd === "connect")
+                    answer({
+                        cmd: "connack",
+                        returnCode: 0,
+                        sessionPresent: false,
+                    })
+                if (packet.cmd !== "publish") return
+                assert.equal(packet.topic, "attic/climate")
+                assert.equal(packet.qos, 1)
+                readings.push(String(packet.payload))
+                answer({ cmd: "puback", messageId: packet.messageId })
+                // The second one comes only if the acknowledgement of the first was understood.
+                if (readings.length === 2) enough()
+            })
         })
-    })
-    await new Promise<void>(resolve => broker.listen(0, "127.0.0.1", resolve))
-    const { port } = broker.address() as net.AddressInfo
-    const target = project("mqtt-logger")
-    writeFileSync(
-        join(target, "src/config.ts"),
-        readFileSync(join(target, "src/config.ts"), "utf8")
-            .replace('"192.168.1.10"', '"127.0.0.1"')
-            .replace("PORT = 1883", `PORT = ${port}`)
-            .replace("INTERVAL_MS = 10000", "INTERVAL_MS = 1000")
-    )
-    const image = await compiled("mqtt-logger", "src/simulated.ts")
-    assertLacks(image, "mqtt-logger", ["tls", "x509", "app"])
-    stockBuild("mqtt-logger")
-    const device = await startDevice({ image })
-    try {
-        await received
-        const { temperature } = JSON.parse(readings[0]) as {
-            temperature: number
-        }
-        // The worked example of the data sheet.
-        assert.ok(Math.abs(temperature - 25.08) < 0.01, readings[0])
-        assert.deepEqual(device.panics, [])
-    } finally {
-        device.stop()
-        await new Promise(resolve => broker.close(resolve))
-    }
-})
-
-test("a leaf of the packed library sends telemetry and answers a method", async () => {
-    const site = await Site.create()
-    try {
-        const gateway = await site.startGateway()
-        project("iothub-leaf")
-        const image = await compiled("iothub-leaf", "src/main.ts")
-        stockBuild("iothub-leaf")
-        const telemetry = gateway.waitFor("telemetry", undefined, WAIT_MS)
-        const device = await site.startDevice(image, {
-            mqttPort: gateway.port,
-            timePort: gateway.httpsPort,
-        })
-        assert.deepEqual(JSON.parse(String((await telemetry).body)), {
-            temperature: 21.5,
-        })
-        assert.deepEqual(
-            await gateway.methods.invoke(DEVICE_ID, "identify", 7),
-            { status: 200, payload: 7 }
+        await new Promise<void>(resolve =>
+            broker.listen(0, "127.0.0.1", resolve)
         )
-        assert.deepEqual(device.panics, [])
-    } finally {
-        await site.close()
+        const { port } = broker.address() as net.AddressInfo
+        const target = project("mqtt-logger")
+        writeFileSync(
+            join(target, "src/config.ts"),
+            readFileSync(join(target, "src/config.ts"), "utf8")
+                .replace('"192.168.1.10"', '"127.0.0.1"')
+                .replace("PORT = 1883", `PORT = ${port}`)
+                .replace("INTERVAL_MS = 10000", "INTERVAL_MS = 1000")
+        )
+        const image = await compiled("mqtt-logger", "src/simulated.ts")
+        assertLacks(image, "mqtt-logger", ["tls", "x509", "app"])
+        stockBuild("mqtt-logger")
+        const device = await startDevice({ image })
+        try {
+            await received
+            const { temperature } = JSON.parse(readings[0]) as {
+                temperature: number
+            }
+            // The worked example of the data sheet.
+            assert.ok(Math.abs(temperature - 25.08) < 0.01, readings[0])
+            assert.deepEqual(device.panics, [])
+        } finally {
+            device.stop()
+            await new Promise(resolve => broker.close(resolve))
+        }
     }
-})
+)
+
+test(
+    "a leaf of the packed library sends telemetry and answers a method",
+    SLOW,
+    async () => {
+        const site = await Site.create()
+        try {
+            const gateway = await site.startGateway()
+            project("iothub-leaf")
+            const image = await compiled("iothub-leaf", "src/main.ts")
+            stockBuild("iothub-leaf")
+            const telemetry = gateway.waitFor("telemetry", undefined, WAIT_MS)
+            const device = await site.startDevice(image, {
+                mqttPort: gateway.port,
+                timePort: gateway.httpsPort,
+            })
+            assert.deepEqual(JSON.parse(String((await telemetry).body)), {
+                temperature: 21.5,
+            })
+            assert.deepEqual(
+                await gateway.methods.invoke(DEVICE_ID, "identify", 7),
+                { status: 200, payload: 7 }
+            )
+            assert.deepEqual(device.panics, [])
+        } finally {
+            await site.close()
+        }
+    }
+)
