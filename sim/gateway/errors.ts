@@ -34,6 +34,7 @@ export type GatewayErrorCode =
     | "store-unusable"
     | "bad-upstream"
     | "wait-timeout"
+    | "control-exposed"
     | "closed"
 
 export class GatewayError extends Error {

@@ -108,6 +108,10 @@ export interface FaultOptions {
     after?: number
     /** How often it happens: once; 0 for always. */
     times?: number
+    /** It begins so much later: at once. What passes before does not count. */
+    inMs?: number
+    /** It ends so long after it began, however often it has happened: never. */
+    forMs?: number
     delayMs?: number
     downMs?: number
     /** 1 to 5 (MQTT 3.1.1, table 3.1). */
@@ -135,6 +139,8 @@ const FIELDS: Record<string, Range | Values | "text" | "line"> = {
     port: ["mqtt", "time"],
     after: [0, MAX_COUNT],
     times: [0, MAX_COUNT],
+    inMs: [0, MAX_MS],
+    forMs: [1, MAX_MS],
     delayMs: [1, MAX_MS],
     downMs: [0, MAX_MS],
     returnCode: [1, 5],

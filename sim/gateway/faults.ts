@@ -12,6 +12,7 @@
  * If several fit an occasion, the one that was added first happens; the others count the occasion only if they let it pass.
  */
 import type { Packet } from "mqtt-packet"
+import type { Clock } from "./clock"
 import type { EventHub } from "./events"
 import {
     readFault,
@@ -22,12 +23,19 @@ import {
 import type { Link } from "./link"
 import { readOperation } from "./operationtopics"
 
+/** Of the faults that are over, so many are remembered. */
+const REMEMBERED = 100
+
 /** A fault that was added. */
 export interface Fault {
+    /** Counts the faults that were added. */
+    readonly id: number
     readonly options: Readonly<FaultOptions>
     /** How often it has happened. */
     readonly count: number
-    /** Resolves when it has happened as often as it is to, or was removed. */
+    /** It can happen no more. */
+    readonly isOver: boolean
+    /** Resolves when it has happened as often as it is to, its time has ended, or it was removed. */
     readonly over: Promise<void>
     /** It happens no more. */
     remove(): void
@@ -39,17 +47,33 @@ class ActiveFault implements Fault {
     readonly over: Promise<void>
     private passed = 0
     private end!: () => void
+    private hasBegun: boolean
+    private cancel: () => void = () => undefined
 
     constructor(
+        readonly id: number,
         readonly options: Readonly<FaultOptions>,
+        private readonly clock: Clock,
         private readonly removed: (fault: ActiveFault) => void
     ) {
         this.over = new Promise(resolve => (this.end = resolve))
+        const { inMs = 0 } = options
+        this.hasBegun = inMs === 0
+        if (this.hasBegun) this.begin()
+        else this.cancel = clock.after(inMs, () => this.begin())
+    }
+
+    private begin(): void {
+        this.hasBegun = true
+        const { forMs } = this.options
+        if (forMs !== undefined)
+            this.cancel = this.clock.after(forMs, () => this.remove())
     }
 
     fits(at: Occasion, { port, deviceId }: Where): boolean {
         const { options } = this
         return (
+            this.hasBegun &&
             at === options.at &&
             port === (options.port ?? "mqtt") &&
             (options.deviceId === undefined || options.deviceId === deviceId)
@@ -71,6 +95,7 @@ class ActiveFault implements Fault {
     remove(): void {
         if (this.isOver) return
         this.isOver = true
+        this.cancel()
         this.removed(this)
         this.end()
     }
@@ -80,9 +105,12 @@ type Where = Pick<Link, "id" | "port" | "deviceId">
 
 export class Faults {
     private active: ActiveFault[] = []
+    private past: ActiveFault[] = []
+    private lastId = 0
     private readonly counted = new Map<FaultName, number>()
 
     constructor(
+        private readonly clock: Clock,
         private readonly events: EventHub,
         /** What a fault says that only the gateway can judge or make. */
         private readonly check: (options: FaultOptions) => void,
@@ -93,9 +121,15 @@ export class Faults {
     add(options: FaultOptions): Fault {
         const checked = structuredClone(readFault(options))
         this.check(checked)
-        const fault = new ActiveFault(checked, over => {
-            this.active = this.active.filter(other => other !== over)
-        })
+        const fault = new ActiveFault(
+            ++this.lastId,
+            checked,
+            this.clock,
+            over => {
+                this.active = this.active.filter(other => other !== over)
+                this.past = [...this.past, over].slice(-REMEMBERED)
+            }
+        )
         this.active.push(fault)
         return fault
     }
@@ -108,6 +142,11 @@ export class Faults {
     /** Those that can still happen, in the order in which they were added. */
     get pending(): readonly Fault[] {
         return this.active
+    }
+
+    /** Those that are over, the last hundred, and those that can still happen. */
+    get all(): readonly Fault[] {
+        return [...this.past, ...this.active].sort((a, b) => a.id - b.id)
     }
 
     /** How often a fault of this name has happened, whoever asked for it. */

@@ -135,6 +135,7 @@ export class Gateway {
         )
         this.certificate = options
         this.faults = new Faults(
+            clock,
             events,
             fault => this.checkFault(fault),
             downMs => void this.restart(downMs)
@@ -203,6 +204,16 @@ export class Gateway {
     /** Devices that are connected now. */
     get connected(): string[] {
         return [...this.clients.keys()]
+    }
+
+    /** Milliseconds since 1970, on the gateway's clock. */
+    now(): number {
+        return this.clock.now()
+    }
+
+    /** The hub's host name, which tokens are for. */
+    get hubName(): string {
+        return this.options.hubName
     }
 
     /** The connection of a device, if it has one. */
@@ -299,6 +310,7 @@ export class Gateway {
         this.stopWatching()
         this.stopWatchingPolicies()
         this.methods.close()
+        this.faults.clear()
         await Promise.all([this.mqtt.close(), this.time.close()])
         this.monitor.close()
         this.cloudMessages.close()

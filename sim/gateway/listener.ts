@@ -164,7 +164,7 @@ function serverName(stream: TLSSocket): string | null {
     return servername || null
 }
 
-function listenError(
+export function listenError(
     error: NodeJS.ErrnoException,
     host: string,
     port: number
