@@ -9,6 +9,11 @@ import { parseArgs } from "node:util"
 import { JsonDisplay, TextDisplay } from "../dashboard/display"
 import type { Display } from "../dashboard/events"
 import { showGateway } from "../dashboard/gateway"
+import {
+    DEFAULT_CONTROL_PORT,
+    startControl,
+    type ControlServer,
+} from "../control/server"
 import { Database } from "../gateway/database"
 import { GatewayError } from "../gateway/errors"
 import type { FaultOptions } from "../gateway/faultoptions"
@@ -35,7 +40,8 @@ its owner-root-ca.pem. Identities and telemetry are kept in the folder. Ctrl-C e
 Options:
   --port <n>         the MQTT port (default 8883; 0: any free one)
   --https-port <n>   the HTTPS port, for the time (default 8443; 0: any free one)
-  --host <address>   where it listens (default 127.0.0.1; 0.0.0.0 for boards in the network)
+  --control-port <n> the control API, on 127.0.0.1 only (default 8880; 0: any free one; none: it is not there)
+  --host <address>   where devices connect (default 127.0.0.1; 0.0.0.0 for boards in the network)
   --chain <type>     rsa (default): RSA-4096 CAs, as Microsoft's scripts make them; ec: P-256 throughout
   --profile <name>   edgehub (default), the gateway of Azure IoT Edge; or hub, IoT Hub itself
   --dir <folder>     where all of it is kept (default .leaf, and .leaf/ec for --chain ec)
@@ -56,6 +62,8 @@ Example:
 interface Options {
     port: number
     httpsPort: number
+    /** Null: there is no control API. */
+    controlPort: number | null
     host: string
     chain: KeyType
     profile: ProfileName
@@ -104,6 +112,10 @@ function readOptions(args: string[]): Options | undefined {
             options: {
                 port: { type: "string", default: "8883" },
                 "https-port": { type: "string", default: "8443" },
+                "control-port": {
+                    type: "string",
+                    default: String(DEFAULT_CONTROL_PORT),
+                },
                 host: { type: "string", default: "127.0.0.1" },
                 chain: { type: "string", default: "rsa" },
                 profile: { type: "string", default: "edgehub" },
@@ -129,6 +141,15 @@ function readOptions(args: string[]): Options | undefined {
     return {
         port: readNumber("--port", values.port, 0, 65535),
         httpsPort: readNumber("--https-port", values["https-port"], 0, 65535),
+        controlPort:
+            values["control-port"] === "none"
+                ? null
+                : readNumber(
+                      "--control-port",
+                      values["control-port"],
+                      0,
+                      65535
+                  ),
         host: values.host,
         chain,
         profile: readProfile(values.profile),
@@ -253,6 +274,7 @@ async function serve(
                 ? await workspace.unfitCertificates()
                 : {},
         })
+        const control = await openControl(started, options.controlPort)
         let accepted = 0
         display.show({
             type: "gateway",
@@ -261,6 +283,7 @@ async function serve(
             httpsPort: started.httpsPort,
             host: GATEWAY_NAME,
             profile: options.profile,
+            control: control?.url,
         })
         showGateway(started, display, count => (accepted = count))
         started.on("upstreamConnected", ({ waiting }) =>
@@ -276,11 +299,25 @@ async function serve(
             })
         )
         await ended
+        await control?.close()
         await started.close()
         await registry.saved()
         display.show({ type: "end", accepted })
     } finally {
         await database.close()
+    }
+}
+
+async function openControl(
+    gateway: Gateway,
+    port: number | null
+): Promise<ControlServer | undefined> {
+    if (port === null) return undefined
+    try {
+        return await startControl({ gateway, port })
+    } catch (error) {
+        await gateway.close()
+        throw asFailure(error, "--control-port chooses another")
     }
 }
 
@@ -302,11 +339,11 @@ async function openRegistry(
 }
 
 /** What a user can do something about is one sentence. */
-function asFailure(error: unknown): unknown {
+function asFailure(
+    error: unknown,
+    otherPort = "--port and --https-port choose others"
+): unknown {
     if (!(error instanceof GatewayError)) return error
-    const hint =
-        error.code === "port-in-use"
-            ? " (--port and --https-port choose others)"
-            : ""
+    const hint = error.code === "port-in-use" ? ` (${otherPort})` : ""
     return new Failure(error.message + hint)
 }

@@ -1,13 +1,16 @@
 #!/usr/bin/env node
 /** The command `leaf`: finds the sub-command, and turns what goes wrong into one sentence and an exit code. */
 import { build } from "./build"
+import { call } from "./call"
 import { certs } from "./certs"
 import { demo } from "./demo"
 import { Failure } from "./failure"
 import { gateway } from "./gateway"
 import { USAGE } from "./options"
 import { run } from "./run"
+import { send } from "./send"
 import { token } from "./token"
+import { twin } from "./twin"
 
 const HELP = `Usage: leaf <command> [options]
 
@@ -15,6 +18,9 @@ Commands:
   demo    runs the firmware in the simulator against a local gateway
   run     runs the firmware in the simulator against a gateway that is somewhere else
   gateway runs the local gateway alone
+  send    sends a message to a device of a local gateway
+  call    calls a direct method of a device of a local gateway
+  twin    shows a device's twin at a local gateway, or changes it
   build   compiles and links a firmware for a board
   token   makes a SAS token, or explains one
   certs   explains a gateway's certificates as a device sees them
@@ -26,6 +32,9 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     demo,
     run,
     gateway,
+    send,
+    call,
+    twin,
     build,
     token,
     certs,

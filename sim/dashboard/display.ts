@@ -71,7 +71,7 @@ export function describe(event: ShownEvent): [string, Colour, string] {
             return [
                 "gateway",
                 "cyan",
-                `${event.host} listens on ${event.address}:${event.port} (MQTT over TLS) and :${event.httpsPort} (HTTPS, for the time), and behaves as ${event.profile === "hub" ? "IoT Hub" : "edgeHub"}`,
+                `${event.host} listens on ${event.address}:${event.port} (MQTT over TLS) and :${event.httpsPort} (HTTPS, for the time), and behaves as ${event.profile === "hub" ? "IoT Hub" : "edgeHub"}${event.control === undefined ? "" : `; its control API is ${event.control}`}`,
             ]
         case "firmware":
             return [

@@ -16,6 +16,8 @@ export type ShownEvent =
           host: string
           /** What it behaves as. */
           profile: ProfileName
+          /** The URL of the control API. */
+          control?: string
       }
     | {
           type: "firmware"

@@ -24,6 +24,7 @@ interface Shown {
     port: number
     deviceId: string
     accepted: number
+    control: string
 }
 
 let folder: string
@@ -40,7 +41,10 @@ class Command {
 
     constructor(...args: string[]) {
         const usual = ["gateway", "--chain", "ec", "--json", "--dir", folder]
-        const ports = ["--port", "0", "--https-port", "0"]
+        const ports = ["port", "https-port", "control-port"].flatMap(name => [
+            `--${name}`,
+            "0",
+        ])
         const child = spawn(
             process.execPath,
             [LEAF, ...usual, ...ports, ...args],

@@ -6,7 +6,9 @@ import { api, type Loose } from "./api"
 
 test("it is OpenAPI 3.1, each call has a name, a summary and its problems, and no parameter is left out", async () => {
     const { Validator } = await import("@seriousme/openapi-schema-validator")
-    const result = await new Validator().validate(structuredClone(describe()) as never)
+    const result = await new Validator().validate(
+        structuredClone(describe()) as never
+    )
     assert.deepEqual(result.errors ?? [], [])
     const { paths } = describe() as {
         paths: Record<string, Record<string, Loose>>

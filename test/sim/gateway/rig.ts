@@ -154,6 +154,7 @@ export class Client {
     private readonly arrived: Packet[] = []
     private wake: () => void = () => undefined
     private gone = false
+    private taker: ((packet: Packet) => void) | undefined
 
     static open(
         port: number,
@@ -179,6 +180,7 @@ export class Client {
     constructor(readonly socket: TLSSocket) {
         const reader = parser({ protocolVersion: 4 })
         reader.on("packet", packet => {
+            if (this.taker) return this.taker(packet)
             this.arrived.push(packet)
             this.wake()
         })
@@ -195,6 +197,11 @@ export class Client {
 
     send(packet: Packet): void {
         this.socket.write(generate(packet))
+    }
+
+    /** From now on each packet is this function's, and nobody has to wait for it. */
+    take(taker: (packet: Packet) => void): void {
+        this.taker = taker
     }
 
     /** The next packet, which has to be of this kind. */
