@@ -5,6 +5,7 @@ import { call } from "./call"
 import { certs } from "./certs"
 import { demo } from "./demo"
 import { Failure } from "./failure"
+import { fleet } from "./fleet"
 import { gateway } from "./gateway"
 import { USAGE } from "./options"
 import { run } from "./run"
@@ -18,6 +19,7 @@ Commands:
   demo    runs the firmware in the simulator against a local gateway
   run     runs the firmware in the simulator against a gateway that is somewhere else
   gateway runs the local gateway alone
+  fleet   runs many simulated devices at a local gateway, and shows what each is at
   send    sends a message to a device of a local gateway
   call    calls a direct method of a device of a local gateway
   twin    shows a device's twin at a local gateway, or changes it
@@ -32,6 +34,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     demo,
     run,
     gateway,
+    fleet,
     send,
     call,
     twin,
