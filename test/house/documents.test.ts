@@ -1,12 +1,17 @@
 /** What the documents tell people to type exists. */
 import assert from "node:assert/strict"
 import { existsSync, readFileSync, readdirSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { test } from "node:test"
 
 const root = join(__dirname, "..", "..", "..")
 
-const documents = readdirSync(root).filter(name => name.endsWith(".md"))
+const documents = ["", "docs/", "examples/", "boards/"]
+    .filter(folder => existsSync(join(root, folder)))
+    .flatMap(folder =>
+        readdirSync(join(root, folder)).map(name => folder + name)
+    )
+    .filter(name => name.endsWith(".md"))
 const read = (name: string) => readFileSync(join(root, name), "utf8")
 
 test("each npm script that a document names is in package.json", () => {
@@ -38,4 +43,19 @@ test("each file of the repository that a document names is there", () => {
             )
         }
     assert.ok(named > 20, "the documents name no files")
+})
+
+test("each link from a document to a file leads to one", () => {
+    let links = 0
+    for (const document of documents)
+        for (const [, target] of read(document).matchAll(
+            /\]\(([^)#:]+)[)#]/g
+        )) {
+            links++
+            assert.ok(
+                existsSync(join(root, dirname(document), target)),
+                `${document}: there is no ${target}`
+            )
+        }
+    assert.ok(links > 30, "the documents have no links")
 })

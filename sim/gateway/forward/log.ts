@@ -7,6 +7,9 @@
  *
  * Bounds: messages, bytes, time to live. When full: `refuse` (the connection ends without PUBACK, the device keeps its reading) or
  * `drop-oldest` (counted, and an event). What was removed may be there again after a power cut: at least once, and never too few.
+ *
+ * After a write has failed (a full disk), LevelDB would write on behind the torn record, where it does not read when it is opened the next
+ * time. So it is opened anew before the next write, and until that works every message is refused.
  * Memory: some 100 bytes a message that waits, and one group of writes.
  */
 import { chmod, mkdir } from "node:fs/promises"
@@ -88,13 +91,15 @@ export class MessageLog implements MessageStore {
     private last = 0
     private waiting: Waiting[] = []
     private removed: number[] = []
+    /** A write has failed: the folder has to be opened anew before the next one. */
+    private isTorn = false
     private writing: Promise<void> | undefined
     /** By device: the connection whose message was refused. */
     private readonly refusedOn = new Map<string, number>()
     private closed = false
 
     private constructor(
-        private readonly db: Level<string, Buffer>,
+        private db: Level<string, Buffer>,
         private readonly options: Required<LogOptions>
     ) {}
 
@@ -105,8 +110,7 @@ export class MessageLog implements MessageStore {
         try {
             await mkdir(folder, { recursive: true, mode: 0o700 })
             await chmod(folder, 0o700)
-            db = new Level<string, Buffer>(folder, { valueEncoding: "buffer" })
-            await db.open()
+            db = await openFolder(folder)
             const log = new MessageLog(db, { ...DEFAULTS, ...options })
             await log.load()
             return log
@@ -153,6 +157,10 @@ export class MessageLog implements MessageStore {
         this.expire()
         const entries: Entry[] = []
         let pairs: [string, Buffer][]
+        if (this.isTorn) {
+            this.write()
+            await this.writing
+        }
         try {
             // What is removed, and not off the disk yet, is mostly the oldest.
             const [oldest = 0] = this.kept.keys()
@@ -267,35 +275,61 @@ export class MessageLog implements MessageStore {
     private async writeAll(): Promise<void> {
         // What comes in this turn of the event loop goes with it.
         await new Promise(resolve => setImmediate(resolve))
-        while (this.waiting.length || this.removed.length) {
-            const group = this.waiting
-            const gone = this.removed
-            this.waiting = []
-            this.removed = []
-            try {
-                await this.db.batch(
-                    [
-                        ...group.map(({ sequence, record }) => ({
-                            type: "put" as const,
-                            key: keyOf(sequence),
-                            value: record,
-                        })),
-                        ...gone.map(sequence => ({
-                            type: "del" as const,
-                            key: keyOf(sequence),
-                        })),
-                    ],
-                    { sync: group.length > 0 }
-                )
-            } catch (error) {
-                // What waits behind the group would overtake it.
-                const failed = [...group, ...this.waiting]
+        let group: Waiting[] = []
+        try {
+            if (this.isTorn) await this.reopen()
+            while (this.waiting.length || this.removed.length) {
+                group = this.waiting
+                const gone = this.removed
                 this.waiting = []
-                this.giveUp(failed, this.failure("written", error))
-                continue
+                this.removed = []
+                await this.writeGroup(group, gone)
+                this.safe(group)
             }
-            this.safe(group)
+        } catch (error) {
+            this.isTorn = true
+            // What waits behind the group would overtake it.
+            const failed = [...group, ...this.waiting]
+            this.waiting = []
+            // They go when the folder is opened anew.
+            this.removed = []
+            this.giveUp(failed, this.failure("written", error))
         }
+    }
+
+    private writeGroup(
+        group: readonly Waiting[],
+        gone: readonly number[]
+    ): Promise<void> {
+        return this.db.batch(
+            [
+                ...group.map(({ sequence, record }) => ({
+                    type: "put" as const,
+                    key: keyOf(sequence),
+                    value: record,
+                })),
+                ...gone.map(sequence => ({
+                    type: "del" as const,
+                    key: keyOf(sequence),
+                })),
+            ],
+            { sync: group.length > 0 }
+        )
+    }
+
+    /** What was not acknowledged, or was removed, and is on the disk all the same, goes. */
+    private async reopen(): Promise<void> {
+        await this.db.close()
+        this.db = await openFolder(this.options.folder)
+        const there = new Set<number>()
+        for await (const key of this.db.keys()) there.add(parseInt(key, 16))
+        for (const [sequence, kept] of [...this.kept])
+            if (!there.delete(sequence)) this.lose(sequence, kept, "damaged")
+        await this.db.batch(
+            [...there].map(sequence => ({ type: "del", key: keyOf(sequence) })),
+            { sync: true }
+        )
+        this.isTorn = false
     }
 
     private safe(group: Waiting[]): void {
@@ -326,6 +360,12 @@ export class MessageLog implements MessageStore {
 }
 
 const CLOSED = "gateway: the message log is closed: open the folder once more"
+
+async function openFolder(folder: string): Promise<Level<string, Buffer>> {
+    const db = new Level<string, Buffer>(folder, { valueEncoding: "buffer" })
+    await db.open()
+    return db
+}
 
 /** LevelDB's messages hold the folder's path: only the kind of error is passed on. */
 function reasonOf(error: unknown): string {

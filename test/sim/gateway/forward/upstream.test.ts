@@ -94,6 +94,32 @@ test("devices are acknowledged while upstream is away; all of it goes up in orde
     assert.deepEqual(bodies(broker), readings(1, 2, 3))
 })
 
+test("a message that comes while an empty log is read is not left behind", async t => {
+    const broker = await Broker.start(t)
+    const { gateway, connected } = await forwarding(t, broker)
+    const client = await connected()
+    const log = gateway.forward!.log
+    const read = log.read.bind(log)
+    let caught = false
+    log.read = async (after, limit) => {
+        const entries = await read(after, limit)
+        if (
+            entries.length === 0 &&
+            !caught &&
+            gateway.forward!.log.size === 0
+        ) {
+            caught = true
+            // It is stored, and tells so, before this answer is heard.
+            await send(client, 2)
+        }
+        return entries
+    }
+    await send(client, 1)
+    await until(() => broker.received.length === 2)
+    assert(caught)
+    assert.deepEqual(bodies(broker), readings(1, 2))
+})
+
 test("what was not acknowledged upstream is sent again, marked, with no more in flight than the window", async t => {
     const clock = new ManualClock()
     const broker = await Broker.start(t)
