@@ -14,12 +14,15 @@ import {
     startControl,
     type ControlServer,
 } from "../control/server"
+import { Authorities } from "../gateway/authorities"
 import { Database } from "../gateway/database"
+import { Enrolments } from "../gateway/enrolment"
 import { GatewayError } from "../gateway/errors"
 import type { FaultOptions } from "../gateway/faultoptions"
 import { startGateway, type Gateway } from "../gateway/gateway"
 import type { UpstreamOptions } from "../gateway/forward/upstream"
 import type { GatewayOptions } from "../gateway/options"
+import { permits, Policies } from "../gateway/policies"
 import type { ProfileName } from "../gateway/profiles"
 import { type IdentityChange, Registry } from "../gateway/registry"
 import { Failure, systemCode } from "./failure"
@@ -189,6 +192,9 @@ function readDevices(name: string | undefined): Seed[] {
     return value as Seed[]
 }
 
+/** Signs the tokens of the token service. */
+const TOKEN_POLICY = "device"
+
 const BROKER_PORTS = { "mqtt:": 1883, "mqtts:": 8883 }
 
 /** The broker of `--upstream`; who the gateway is there says the environment. */
@@ -257,6 +263,7 @@ async function serve(
     }
     try {
         const registry = await openRegistry(database, workspace, options)
+        const { policies, authorities, enrolments } = await openRest(database)
         const started = await openGateway({
             cert: workspace.chain,
             key: workspace.key,
@@ -264,6 +271,9 @@ async function serve(
             gatewayName: GATEWAY_NAME,
             profile: options.profile,
             registry,
+            policies,
+            authorities,
+            tokenService: tokenServiceOf(policies, enrolments),
             host: options.host,
             port: options.port,
             httpsPort: options.httpsPort,
@@ -301,7 +311,11 @@ async function serve(
         await ended
         await control?.close()
         await started.close()
-        await registry.saved()
+        await Promise.all([
+            registry.saved(),
+            policies.saved(),
+            enrolments.saved(),
+        ])
         display.show({ type: "end", accepted })
     } finally {
         await database.close()
@@ -336,6 +350,26 @@ async function openRegistry(
     } catch (error) {
         throw asFailure(error)
     }
+}
+
+async function openRest(database: Database) {
+    try {
+        return {
+            policies: await Policies.open(database),
+            authorities: await Authorities.open(database),
+            enrolments: await Enrolments.open(database),
+        }
+    } catch (error) {
+        throw asFailure(error)
+    }
+}
+
+/** Who has taken the policy away, or its permission, has no token service. */
+function tokenServiceOf(policies: Policies, authenticator: Enrolments) {
+    const policy = policies.get(TOKEN_POLICY)
+    return policy && permits(policy, "DeviceConnect")
+        ? { policy: TOKEN_POLICY, authenticator }
+        : undefined
 }
 
 /** What a user can do something about is one sentence. */

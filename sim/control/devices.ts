@@ -64,7 +64,7 @@ export const devices = {
     listDevices: operation({
         method: "GET",
         path: "/devices",
-        permission: "RegistryRead",
+        permissions: ["RegistryRead"],
         summary: "Lists the devices, in the order in which they were added",
         parameters: PAGE_PARAMETERS,
         answer: object(
@@ -79,7 +79,7 @@ export const devices = {
     createDevice: operation({
         method: "POST",
         path: "/devices",
-        permission: "RegistryWrite",
+        permissions: ["RegistryWrite"],
         summary: "Adds a device",
         description:
             "It is enabled, a child of this gateway, and has random keys, unless told otherwise; getKeys gives them.",
@@ -101,7 +101,7 @@ export const devices = {
     getDevice: operation({
         method: "GET",
         path: "/devices/{deviceId}",
-        permission: "RegistryRead",
+        permissions: ["RegistryRead"],
         summary: "Reads a device",
         parameters: { deviceId: DEVICE_ID },
         answer: IDENTITY,
@@ -111,7 +111,7 @@ export const devices = {
     updateDevice: operation({
         method: "PATCH",
         path: "/devices/{deviceId}",
-        permission: "RegistryWrite",
+        permissions: ["RegistryWrite"],
         summary: "Changes what is given of a device and keeps the rest",
         parameters: { deviceId: DEVICE_ID },
         isConditional: true,
@@ -129,7 +129,7 @@ export const devices = {
     deleteDevice: operation({
         method: "DELETE",
         path: "/devices/{deviceId}",
-        permission: "RegistryWrite",
+        permissions: ["RegistryWrite"],
         summary: "Removes a device, with its twin and what waits for it",
         parameters: { deviceId: DEVICE_ID },
         isConditional: true,
@@ -141,7 +141,7 @@ export const devices = {
     getKeys: operation({
         method: "GET",
         path: "/devices/{deviceId}/keys",
-        permission: "RegistryWrite",
+        permissions: ["RegistryWrite"],
         summary: "Reads a device's keys, and its connection string",
         description:
             "The one answer with secrets in it. Who may set keys may read them; who may only read the registry may not.",

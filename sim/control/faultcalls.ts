@@ -44,7 +44,7 @@ export const faultCalls = {
     listFaults: operation({
         method: "GET",
         path: "/faults",
-        permission: "ServiceConnect",
+        permissions: ["ServiceConnect"],
         summary:
             "Lists the faults that can happen, and the last hundred that are over",
         answer: object({ faults: list(FAULT) }, ["faults"]),
@@ -53,7 +53,7 @@ export const faultCalls = {
     addFault: operation({
         method: "POST",
         path: "/faults",
-        permission: "RegistryWrite",
+        permissions: ["RegistryWrite"],
         summary: "Switches a fault on",
         body: OPTIONS,
         status: 201,
@@ -64,14 +64,14 @@ export const faultCalls = {
     clearFaults: operation({
         method: "DELETE",
         path: "/faults",
-        permission: "RegistryWrite",
+        permissions: ["RegistryWrite"],
         summary: "Switches all faults off",
         run: ({ gateway }) => gateway.faults.clear(),
     }),
     getFault: operation({
         method: "GET",
         path: "/faults/{faultId}",
-        permission: "ServiceConnect",
+        permissions: ["ServiceConnect"],
         summary: "How often a fault has happened, and whether it still can",
         parameters: { faultId: FAULT_ID },
         answer: FAULT,
@@ -81,7 +81,7 @@ export const faultCalls = {
     removeFault: operation({
         method: "DELETE",
         path: "/faults/{faultId}",
-        permission: "RegistryWrite",
+        permissions: ["RegistryWrite"],
         summary: "Switches a fault off",
         parameters: { faultId: FAULT_ID },
         status: 200,

@@ -27,7 +27,7 @@ export function isLoopback(host: string): boolean {
 /** Throws a `Problem` for a call that comes from a browser's page, or that no token permits. */
 export function admit(
     request: IncomingMessage,
-    { permission }: Pick<Operation<unknown>, "permission">,
+    { permissions }: Pick<Operation<unknown>, "permissions">,
     { deviceId }: { deviceId?: string },
     gateway: Gateway,
     needsToken: boolean
@@ -41,7 +41,7 @@ export function admit(
         if (origin !== undefined)
             throw forbidden("calls from web pages are not taken")
     }
-    if (permission === null) return
+    if (!permissions.length) return
     if (authorization === undefined) {
         if (!needsToken) return
         throw unauthorized(
@@ -49,11 +49,16 @@ export function admit(
         )
     }
     const resource = deviceId === undefined ? "" : `devices/${deviceId}`
-    const verdict = gateway.authorize(authorization, { permission, resource })
-    if (verdict.ok) return
-    throw verdict.reason === "not-permitted"
-        ? forbidden(verdict.message)
-        : unauthorized(verdict.message)
+    for (const permission of permissions) {
+        const verdict = gateway.authorize(authorization, {
+            permission,
+            resource,
+        })
+        if (verdict.ok) continue
+        throw verdict.reason === "not-permitted"
+            ? forbidden(verdict.message)
+            : unauthorized(verdict.message)
+    }
 }
 
 function forbidden(message: string): Problem {

@@ -100,7 +100,7 @@ export const messaging = {
     sendMessage: operation({
         method: "POST",
         path: "/devices/{deviceId}/messages",
-        permission: "ServiceConnect",
+        permissions: ["ServiceConnect"],
         summary: "Puts a message into a device's queue",
         description:
             "It is delivered when the device is connected and has subscribed. With waitSec the answer comes when the message has come to its end, or that time is over; its state tells which.",
@@ -143,7 +143,7 @@ export const messaging = {
     listMessages: operation({
         method: "GET",
         path: "/devices/{deviceId}/messages",
-        permission: "ServiceConnect",
+        permissions: ["ServiceConnect"],
         summary:
             "Lists the messages to a device that have not come to their end",
         parameters: { deviceId: DEVICE_ID },
@@ -158,7 +158,7 @@ export const messaging = {
     purgeMessages: operation({
         method: "DELETE",
         path: "/devices/{deviceId}/messages",
-        permission: "ServiceConnect",
+        permissions: ["ServiceConnect"],
         summary: "Gives up the messages to a device that are not in flight",
         parameters: { deviceId: DEVICE_ID },
         status: 200,
@@ -171,7 +171,7 @@ export const messaging = {
     invokeMethod: operation({
         method: "POST",
         path: "/devices/{deviceId}/methods/{methodName}",
-        permission: "ServiceConnect",
+        permissions: ["ServiceConnect"],
         summary: "Calls a direct method and waits for the device's answer",
         parameters: {
             deviceId: DEVICE_ID,
@@ -212,7 +212,7 @@ export const messaging = {
     getTwin: operation({
         method: "GET",
         path: "/devices/{deviceId}/twin",
-        permission: "ServiceConnect",
+        permissions: ["ServiceConnect"],
         summary: "Reads a twin",
         parameters: { deviceId: DEVICE_ID },
         answer: object({ desired: SECTION, reported: SECTION }, [
@@ -225,7 +225,7 @@ export const messaging = {
     patchTwin: operation({
         method: "PATCH",
         path: "/devices/{deviceId}/twin",
-        permission: "ServiceConnect",
+        permissions: ["ServiceConnect"],
         summary: "Merges a patch into the desired properties",
         description: "null deletes a property (RFC 7396). The device is told.",
         parameters: { deviceId: DEVICE_ID },
@@ -239,7 +239,7 @@ export const messaging = {
     replaceDesired: operation({
         method: "PUT",
         path: "/devices/{deviceId}/twin/desired",
-        permission: "ServiceConnect",
+        permissions: ["ServiceConnect"],
         summary: "Puts these in place of all desired properties",
         description: "The device is told of the difference.",
         parameters: { deviceId: DEVICE_ID },

@@ -41,7 +41,7 @@ export function describe(): object {
             title: "Control API of the Edge Leaf gateway",
             version: "1",
             description:
-                "What a test or an operator does with the local gateway. On loopback no token is needed; anywhere else each call needs one of a shared access policy that has the permission that `x-permission` names.",
+                "What a test or an operator does with the local gateway. On loopback no token is needed; anywhere else each call needs one of a shared access policy that has the permissions that `x-permissions` names.",
             license: { name: "MIT", identifier: "MIT" },
         },
         servers: [{ url: "http://127.0.0.1:8880" }],
@@ -63,12 +63,12 @@ export function describe(): object {
 }
 
 function describeRow(name: OperationName, row: Operation<unknown>): object {
-    const { permission, summary, description, parameters = {}, body } = row
+    const { permissions, summary, description, parameters = {}, body } = row
     return {
         operationId: name,
         summary,
         ...(description && { description }),
-        ...(permission && { "x-permission": permission }),
+        "x-permissions": permissions,
         parameters: [
             ...Object.entries(parameters).map(([parameter, one]) => ({
                 name: parameter,

@@ -26,8 +26,8 @@ export interface Operation<Input = never, Output = unknown> {
     method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
     /** Below the server's address; `{name}` is a parameter. */
     path: string
-    /** What a policy has to permit; null: anybody may call it. */
-    permission: Permission | null
+    /** What a policy has to permit, all of it; nothing: anybody may call it. */
+    permissions: readonly Permission[]
     summary: string
     /** What else a caller should know. */
     description?: string

@@ -1,14 +1,18 @@
 /** All calls of the control API, by their names. */
+import { authorityCalls } from "./authoritycalls"
 import { devices } from "./devices"
 import { faultCalls } from "./faultcalls"
 import { messaging } from "./messaging"
 import type { Operation } from "./operation"
+import { registryCalls } from "./registrycalls"
 import { states } from "./states"
 
 export const operations = {
     ...states,
     ...devices,
     ...messaging,
+    ...registryCalls,
+    ...authorityCalls,
     ...faultCalls,
 }
 

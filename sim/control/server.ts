@@ -171,7 +171,7 @@ export class ControlServer {
     ): Promise<void> {
         const { gateway } = this.options
         if (request.url === "/openapi.json" && request.method === "GET") {
-            admit(request, { permission: null }, {}, gateway, this.needsToken)
+            admit(request, { permissions: [] }, {}, gateway, this.needsToken)
             return send(response, 200, describe())
         }
         const asked = readRequest(request)

@@ -74,7 +74,7 @@ export const states = {
     getGateway: operation({
         method: "GET",
         path: "/",
-        permission: "ServiceConnect",
+        permissions: ["ServiceConnect"],
         summary: "What the gateway is, and how much goes on",
         answer: object(
             {
@@ -123,7 +123,7 @@ export const states = {
     listStates: operation({
         method: "GET",
         path: "/states",
-        permission: "ServiceConnect",
+        permissions: ["ServiceConnect"],
         summary: "Lists which devices are connected, alive, late or lost",
         parameters: {
             ...PAGE_PARAMETERS,
@@ -167,7 +167,7 @@ export const states = {
     getState: operation({
         method: "GET",
         path: "/devices/{deviceId}/state",
-        permission: "ServiceConnect",
+        permissions: ["ServiceConnect"],
         summary: "Whether a device is connected, alive, late or lost",
         parameters: { deviceId: DEVICE_ID },
         answer: STATE,
@@ -177,7 +177,7 @@ export const states = {
     disconnect: operation({
         method: "POST",
         path: "/devices/{deviceId}/disconnect",
-        permission: "RegistryWrite",
+        permissions: ["RegistryWrite"],
         summary: "Breaks a device's connection without a word",
         parameters: { deviceId: DEVICE_ID },
         status: 200,
@@ -194,7 +194,7 @@ export const states = {
     followEvents: operation({
         method: "GET",
         path: "/events",
-        permission: "ServiceConnect",
+        permissions: ["ServiceConnect"],
         summary: "Telemetry and all other events, as they happen",
         description:
             "Server-sent events: `event` is the name, `data` JSON. With the header Last-Event-ID the last thousand are looked through for what came after it; the event `missed` says that there may have been more.",

@@ -3,12 +3,21 @@
  *
  * The client learns a return code (`profiles.ts`); the reason and a sentence that says what to look at are for the operator.
  */
+import type { X509Certificate } from "node:crypto"
+import { plain, type Authorities } from "./authorities"
+import {
+    checkTime,
+    commonName,
+    judgePath,
+    validity,
+    type PathVerdict,
+} from "./clientchain"
 import type { Clock } from "./clock"
 import type { RefusalReason } from "./events"
 import { decode } from "./percent"
 import type { Policies } from "./policies"
 import type { Profile } from "./profiles"
-import type { Registry } from "./registry"
+import type { DeviceIdentity, Registry } from "./registry"
 import { checkToken } from "./token"
 
 export interface Refusal {
@@ -21,7 +30,7 @@ export interface Refusal {
 export interface Admission {
     ok: true
     deviceId: string
-    /** When the token ends, seconds since 1970. */
+    /** When the token, or the certificate, ends: the first second, since 1970, in which it is not good any more. */
     tokenExpirySec: number
     /** What the client says that it is, or "". */
     clientType: string
@@ -32,6 +41,8 @@ export interface Credentials {
     username: string | undefined
     /** Secret: it goes into no event and no message. */
     password: string
+    /** The client's own, and what it has sent with it; none if it is missing. */
+    certificates?: readonly X509Certificate[]
 }
 
 export interface Username {
@@ -71,12 +82,14 @@ export class Authenticator {
             "childrenOnly" | "tokenSkewSec"
         >,
         /** Whose tokens open devices, too; none if it is missing. */
-        private readonly policies?: Policies
+        private readonly policies?: Policies,
+        /** Whose devices are let in with certificates; none if it is missing. */
+        private readonly authorities?: Pick<Authorities, "verified">
     ) {}
 
     /** Checks the fields of a CONNECT; also those of one that was accepted, to see whether it still would be. */
     check(credentials: Credentials): Admission | Refusal {
-        const { clientId, username, password } = credentials
+        const { clientId, username } = credentials
         const user =
             username === undefined ? undefined : parseUsername(username)
         if (!user)
@@ -93,11 +106,6 @@ export class Authenticator {
             )
         const deny = (reason: RefusalReason, message: string) =>
             refuse(reason, message, deviceId)
-        if (!password)
-            return deny(
-                "no-token",
-                "there is no password: a device proves itself with a SAS token"
-            )
         if (moduleId !== undefined)
             return deny(
                 "module-identity",
@@ -109,12 +117,12 @@ export class Authenticator {
                 "client-id-mismatch",
                 "the client id is not the device id of the user name, letter case included"
             )
-        return this.checkIdentity(deviceId, password, deny, user)
+        return this.checkIdentity(deviceId, credentials, deny, user)
     }
 
     private checkIdentity(
         deviceId: string,
-        token: string,
+        { password: token, certificates = [] }: Credentials,
         deny: (reason: RefusalReason, message: string) => Refusal,
         user: Username
     ): Admission | Refusal {
@@ -134,10 +142,22 @@ export class Authenticator {
                 "not-a-child",
                 `the device is not a child of ${this.registry.gatewayId}: make it one`
             )
-        if (identity.authentication !== "sas")
+        const clientType = user.parameters.get("DeviceClientType") ?? ""
+        if (identity.authentication !== "sas") {
+            const verdict = this.judgeCertificate(identity, token, certificates)
+            return verdict.ok
+                ? {
+                      ok: true,
+                      deviceId,
+                      tokenExpirySec: verdict.lastSec + 1,
+                      clientType,
+                  }
+                : deny(verdict.reason, verdict.message)
+        }
+        if (!token)
             return deny(
-                "wrong-authentication",
-                `the device is one of type ${identity.authentication}: it has no key that a token could be signed with`
+                "no-token",
+                "there is no password: the device is one of type sas, and proves itself with a SAS token"
             )
         const verdict = checkToken(token, {
             deviceId,
@@ -152,9 +172,73 @@ export class Authenticator {
             ok: true,
             deviceId,
             tokenExpirySec: verdict.expirySec,
-            clientType: user.parameters.get("DeviceClientType") ?? "",
+            clientType,
         }
     }
+
+    // What is in a certificate is a stranger's: a part that cannot be read is found when it is looked at.
+    private judgeCertificate(
+        identity: DeviceIdentity,
+        token: string,
+        certificates: readonly X509Certificate[]
+    ): PathVerdict {
+        try {
+            return this.checkCertificate(identity, token, certificates)
+        } catch {
+            return no(
+                "untrusted-certificate",
+                "a part of the certificate, or of one above it, cannot be read"
+            )
+        }
+    }
+
+    private checkCertificate(
+        identity: DeviceIdentity,
+        token: string,
+        [leaf, ...others]: readonly X509Certificate[]
+    ): PathVerdict {
+        const { authentication, deviceId } = identity
+        const nowMs = this.clock.now()
+        if (token)
+            return no(
+                "wrong-authentication",
+                `the device is one of type ${authentication}: it has no key that a token could be signed with, and proves itself with its certificate alone`
+            )
+        if (!leaf)
+            return no(
+                "no-certificate",
+                "the device is known by its certificate, and the client has shown none"
+            )
+        if (authentication === "certificateAuthority") {
+            if (commonName(leaf) !== deviceId)
+                return no(
+                    "wrong-common-name",
+                    "the CN of the certificate is not the device id, letter case included"
+                )
+            const trusted = this.authorities?.verified ?? []
+            return judgePath(leaf, others, trusted, nowMs)
+        }
+        const shown = [leaf.fingerprint, leaf.fingerprint256].map(plain)
+        const { primaryThumbprint, secondaryThumbprint } = identity
+        if (
+            !shown.includes(primaryThumbprint) &&
+            !shown.includes(secondaryThumbprint)
+        )
+            return no(
+                "wrong-thumbprint",
+                `the certificate's thumbprint is not one of the device's: it is ${shown[0]} (SHA-1), ${shown[1]} (SHA-256)`
+            )
+        return (
+            checkTime(leaf, nowMs) ?? {
+                ok: true,
+                lastSec: validity(leaf).lastSec,
+            }
+        )
+    }
+}
+
+function no(reason: RefusalReason, message: string): PathVerdict {
+    return { ok: false, reason, message }
 }
 
 function refuse(

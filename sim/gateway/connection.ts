@@ -78,7 +78,8 @@ export class Connection implements Receiver {
         const verdict = this.services.authenticator.check(this.credentials)
         if (verdict.ok) return
         this.link.close(
-            verdict.reason === "expired-token"
+            verdict.reason === "expired-token" ||
+                verdict.reason === "expired-certificate"
                 ? "token-expired"
                 : "identity-changed",
             verdict.message
@@ -154,7 +155,7 @@ export class Connection implements Receiver {
     }
 
     private connect(frame: Buffer): void {
-        const { authenticator, admit, faults } = this.services
+        const { authenticator, admit, faults, peerChains } = this.services
         const read = readConnect(frame)
         const fault = faults.strike(
             "connect",
@@ -172,11 +173,14 @@ export class Connection implements Receiver {
                 fault.returnCode
             )
         if (!read.ok) return this.refuse(read)
-        const verdict = authenticator.check(read.credentials)
+        const certificates = peerChains.of(this.link.stream)
+        const credentials = { ...read.credentials, certificates }
+        const verdict = authenticator.check(credentials)
         if (!verdict.ok) return this.refuse(verdict)
         const objection = admit(this, verdict)
         if (objection) return this.refuse(objection)
-        this.credentials = read.credentials
+        this.credentials = credentials
+        peerChains.remember(certificates)
         this.accept(read.packet, verdict, fault)
     }
 

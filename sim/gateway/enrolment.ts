@@ -11,11 +11,13 @@
  * the device is enabled.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
+import { damaged, type Database } from "./database"
 import { GatewayError } from "./errors"
 import { randomKey } from "./registry"
 
 const DOMAIN = "edge-leaf-token-v1"
 const PROOF_BYTES = 32
+const TABLE = "enrolments"
 
 /** As a device's key: a secret that a person has made up is none. */
 const MIN_SECRET_BYTES = 16
@@ -53,8 +55,23 @@ export function createProof(
 /** Enrolment secrets, one a device. `toJSON` has them: it is for a store that the owner alone reads. */
 export class Enrolments implements DeviceAuthenticator {
     private readonly secrets = new Map<string, string>()
+    private database: Database | undefined
+    private written: Promise<void> = Promise.resolve()
     /** In place of a secret that there is not. */
     private readonly nobody = randomBytes(32).toString("base64")
+
+    /** Those that a database holds; changes are written to it: `saved` resolves when they are on disk. */
+    static async open(database: Database): Promise<Enrolments> {
+        const enrolments = new Enrolments()
+        for (const { key, value } of await database.read(TABLE))
+            try {
+                enrolments.set(key, value as string)
+            } catch {
+                throw damaged(database.folder)
+            }
+        enrolments.database = database
+        return enrolments
+    }
 
     /** What `toJSON` gave. */
     static from(kept: unknown): Enrolments {
@@ -78,12 +95,29 @@ export class Enrolments implements DeviceAuthenticator {
         )
             bad()
         this.secrets.set(deviceId, secret)
+        this.write(deviceId)
         return secret
     }
 
     /** False if it was not enrolled. Tokens that it has stay good: disable the device to end them. */
     remove(deviceId: string): boolean {
-        return this.secrets.delete(deviceId)
+        const removed = this.secrets.delete(deviceId)
+        if (removed) this.write(deviceId)
+        return removed
+    }
+
+    /** Resolves when all changes so far are on disk; at once for enrolments that are in memory only. */
+    saved(): Promise<void> {
+        return this.written
+    }
+
+    private write(deviceId: string): void {
+        const { database } = this
+        if (!database) return
+        const value = this.secrets.get(deviceId)
+        this.written = database.write([{ table: TABLE, key: deviceId, value }])
+        // Whoever does not ask whether it is saved is not told.
+        this.written.catch(() => undefined)
     }
 
     get deviceIds(): string[] {

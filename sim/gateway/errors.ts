@@ -16,6 +16,11 @@ export type GatewayErrorCode =
     | "database-damaged"
     /** A write has failed: what is on disk is not certain until it is opened again. */
     | "database-failed"
+    | "bad-authority"
+    | "duplicate-authority"
+    | "unknown-authority"
+    /** A certificate that is to prove that somebody has a CA's key, and does not. */
+    | "bad-proof"
     | "bad-policy"
     | "duplicate-policy"
     | "unknown-policy"

@@ -31,6 +31,15 @@ export type RefusalReason =
     | "no-token"
     /** A token, and the device is known by its certificate. */
     | "wrong-authentication"
+    /** No client certificate, and the device is known by one. */
+    | "no-certificate"
+    | "wrong-thumbprint"
+    /** It leads to no registered and verified CA, or is not fit for a device. */
+    | "untrusted-certificate"
+    /** It has expired, or is not valid yet. */
+    | "expired-certificate"
+    /** Its CN is not the device id. */
+    | "wrong-common-name"
     | "bad-token"
     /** A token names a shared access policy that there is not. */
     | "unknown-policy"
@@ -122,6 +131,7 @@ export interface EventBodies {
             keepAliveSec: number
             cleanSession: boolean
             sessionPresent: boolean
+            /** Of a device with a certificate: the first second in which it is not good any more. */
             tokenExpirySec: number
             clientType: string
         }

@@ -13,9 +13,11 @@
  */
 import type { SecureContext } from "node:tls"
 import { Authenticator, type Admission, type Refusal } from "./authenticate"
+import { Authorities } from "./authorities"
 import { realClock, type Clock } from "./clock"
 import { CloudMessages } from "./cloudmessages"
 import { Connection } from "./connection"
+import { Enrolments } from "./enrolment"
 import { GatewayError } from "./errors"
 import { openForwarding, type Forwarding } from "./forward/forwarding"
 import { EventHub, type EventName, type GatewayEvents } from "./events"
@@ -30,6 +32,7 @@ import {
     type GatewayOptions,
     type ServerCertificate,
 } from "./options"
+import { PeerChains } from "./peerchain"
 import { Policies, type Access, type AccessVerdict } from "./policies"
 import { PROFILES, type GatewayLimits, type Profile } from "./profiles"
 import { Registry } from "./registry"
@@ -71,6 +74,8 @@ export class Gateway {
     readonly registry: Registry
     /** Shared access policies; a change counts for connections that stand, too. */
     readonly policies: Policies
+    /** CAs of devices with certificates; a change counts for connections that stand, too. */
+    readonly authorities: Authorities
     readonly monitor: HeartbeatMonitor
     readonly store: MessageStore
     /** Messages to devices. */
@@ -85,6 +90,7 @@ export class Gateway {
     readonly profile: Profile
     private readonly clock: Clock
     private readonly sessions = new Sessions()
+    private readonly peerChains = new PeerChains()
     private readonly clients = new Map<string, Connection>()
     private readonly mqtt: Listener
     private readonly time: Listener
@@ -94,6 +100,7 @@ export class Gateway {
     private cancelComeBack: () => void = () => undefined
     private readonly stopWatching: () => void
     private readonly stopWatchingPolicies: () => void
+    private readonly stopWatchingAuthorities: () => void
     private cancelRecheck: () => void = () => undefined
     private lastId = 0
     private closing = false
@@ -108,6 +115,7 @@ export class Gateway {
         const store = forwarding?.log ?? options.store ?? new MemoryStore()
         this.registry = options.registry ?? new Registry()
         this.policies = options.policies ?? new Policies()
+        this.authorities = options.authorities ?? new Authorities(clock)
         this.clock = clock
         this.store = store
         const profile = PROFILES[options.profile ?? "edgehub"]
@@ -185,6 +193,9 @@ export class Gateway {
         })
         this.stopWatching = this.registry.watch(id => this.changed(id))
         this.stopWatchingPolicies = this.policies.watch(() => this.recheck())
+        this.stopWatchingAuthorities = this.authorities.watch(() =>
+            this.recheck()
+        )
         for (const fault of options.faults ?? []) this.faults.add(fault)
     }
 
@@ -214,6 +225,12 @@ export class Gateway {
     /** The hub's host name, which tokens are for. */
     get hubName(): string {
         return this.options.hubName
+    }
+
+    /** The enrolment secrets of the token service, if it goes by them. */
+    get enrolments(): Enrolments | undefined {
+        const { authenticator } = this.options.tokenService ?? {}
+        return authenticator instanceof Enrolments ? authenticator : undefined
     }
 
     /** The connection of a device, if it has one. */
@@ -309,6 +326,7 @@ export class Gateway {
         this.cancelComeBack()
         this.stopWatching()
         this.stopWatchingPolicies()
+        this.stopWatchingAuthorities()
         this.methods.close()
         this.faults.clear()
         await Promise.all([this.mqtt.close(), this.time.close()])
@@ -380,10 +398,12 @@ export class Gateway {
                 this.clock,
                 this.hosts,
                 this.profile,
-                this.policies
+                this.policies,
+                this.authorities
             ),
             faults: this.faults,
             sessions: this.sessions,
+            peerChains: this.peerChains,
             store: this.store,
             operations: new DeviceOperations(
                 new TwinRequests(

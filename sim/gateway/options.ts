@@ -5,6 +5,7 @@ import {
     type SecureContext,
     type SecureContextOptions,
 } from "node:tls"
+import type { Authorities } from "./authorities"
 import type { Clock } from "./clock"
 import type { CreateServer } from "./listener"
 import { GatewayError } from "./errors"
@@ -44,6 +45,8 @@ export interface GatewayOptions extends ServerCertificate {
     registry?: Registry
     /** Shared access policies: there are none if it is missing. */
     policies?: Policies
+    /** CAs of devices with certificates: there are none if it is missing. */
+    authorities?: Authorities
     /** Gives tokens to devices without a device key, on the HTTPS port: there is none if it is missing. */
     tokenService?: TokenServiceOptions
     clock?: Clock

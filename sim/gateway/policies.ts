@@ -10,6 +10,7 @@
  */
 import { randomBytes } from "node:crypto"
 import type { Clock } from "./clock"
+import { damaged, type Database } from "./database"
 import { GatewayError } from "./errors"
 import { randomKey } from "./registry"
 import {
@@ -36,6 +37,10 @@ const NAME = /^[A-Za-z0-9\-.%_*?!(),:=@$']{1,64}$/
 /** What IoT Hub takes as a key, in bytes. */
 const MIN_KEY_BYTES = 16
 const MAX_KEY_BYTES = 64
+
+const TABLE = "policies"
+/** Has a record once the five of every hub were made. */
+const MADE = "policiesmade"
 
 /** More than a hub holds (100 in all). */
 const MAX_POLICIES = 100
@@ -72,6 +77,8 @@ export type AccessVerdict =
 export class Policies {
     private readonly policies = new Map<string, AccessPolicy>()
     private readonly watchers = new Set<(name: string) => void>()
+    private database: Database | undefined
+    private written: Promise<void> = Promise.resolve()
 
     /** The five of every IoT Hub, with random keys. */
     static builtIn(): Policies {
@@ -84,6 +91,36 @@ export class Policies {
             name: "registryReadWrite",
             permissions: ["RegistryRead", "RegistryWrite"],
         })
+        return policies
+    }
+
+    /**
+     * Those that a database holds; the five of every hub if it holds none yet. Changes are written to it: `saved` resolves when they are on
+     * disk.
+     */
+    static async open(database: Database): Promise<Policies> {
+        const records = await database.read(TABLE)
+        // Once only: who has removed them all has none.
+        const isNew = !(await database.read(MADE)).length
+        const policies = isNew ? Policies.builtIn() : new Policies()
+        for (const { key, value } of records)
+            try {
+                const policy = value as AccessPolicy
+                if (policy.name !== key) throw new Error("another name")
+                policies.add(policy)
+            } catch {
+                throw damaged(database.folder)
+            }
+        policies.database = database
+        if (isNew)
+            await database.write([
+                { table: MADE, key: "builtIn", value: true },
+                ...policies.list().map(policy => ({
+                    table: TABLE,
+                    key: policy.name,
+                    value: policy,
+                })),
+            ])
         return policies
     }
 
@@ -156,6 +193,11 @@ export class Policies {
         return removed
     }
 
+    /** Resolves when all changes so far are on disk; at once for policies that are in memory only. */
+    saved(): Promise<void> {
+        return this.written
+    }
+
     /** Calls back after each change; the result stops that. */
     watch(watcher: (name: string) => void): () => void {
         this.watchers.add(watcher)
@@ -224,7 +266,17 @@ export class Policies {
         return kept
     }
 
+    private write(name: string): void {
+        const { database } = this
+        if (!database) return
+        const value = this.policies.get(name)
+        this.written = database.write([{ table: TABLE, key: name, value }])
+        // Whoever does not ask whether it is saved is not told.
+        this.written.catch(() => undefined)
+    }
+
     private tell(name: string): void {
+        this.write(name)
         for (const watcher of [...this.watchers]) watcher(name)
     }
 }

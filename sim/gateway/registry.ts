@@ -67,6 +67,14 @@ export interface Condition {
     ifMatch?: string
 }
 
+export type NewIdentity = { deviceId: string } & IdentityChange
+
+/** One of the changes of `Registry.apply`. */
+export type RegistryChange =
+    | { do: "create"; deviceId: string; identity: NewIdentity }
+    | ({ do: "update"; deviceId: string; change: IdentityChange } & Condition)
+    | ({ do: "delete"; deviceId: string } & Condition)
+
 export class Registry {
     private readonly identities = new Map<string, DeviceIdentity>()
     private readonly watchers = new Set<(deviceId: string) => void>()
@@ -110,7 +118,11 @@ export class Registry {
     }
 
     /** Adds a device: enabled, a child of this gateway, with random keys, unless told otherwise. */
-    add(identity: { deviceId: string } & IdentityChange): DeviceIdentity {
+    add(identity: NewIdentity): DeviceIdentity {
+        return this.put(this.added(identity))
+    }
+
+    private added(identity: NewIdentity): DeviceIdentity {
         if (!DEVICE_ID.test(identity.deviceId))
             throw new GatewayError(
                 "bad-identity",
@@ -123,7 +135,7 @@ export class Registry {
             )
         const { authentication = "sas" } = identity
         this.lastGeneration = Math.max(this.lastGeneration + 1, Date.now())
-        return this.put({
+        return checked({
             authentication,
             primaryKey: authentication === "sas" ? randomKey() : "",
             secondaryKey: authentication === "sas" ? randomKey() : "",
@@ -153,13 +165,21 @@ export class Registry {
         change: IdentityChange,
         condition: Condition = {}
     ): DeviceIdentity {
+        return this.put(this.changed(deviceId, change, condition))
+    }
+
+    private changed(
+        deviceId: string,
+        change: IdentityChange,
+        condition: Condition
+    ): DeviceIdentity {
         const identity = this.identities.get(deviceId)
         if (!identity) throw unknown(deviceId)
         check(identity, condition)
         const { authentication = identity.authentication } = change
         const isOther = authentication !== identity.authentication
         const toKeys = isOther && authentication === "sas"
-        return this.put({
+        return checked({
             ...identity,
             ...(isOther && {
                 primaryKey: toKeys ? randomKey() : "",
@@ -184,9 +204,7 @@ export class Registry {
     }
 
     /** As `add`; resolves when it is on disk. */
-    async create(
-        identity: { deviceId: string } & IdentityChange
-    ): Promise<DeviceIdentity> {
+    async create(identity: NewIdentity): Promise<DeviceIdentity> {
         const added = this.add(identity)
         await this.saved()
         return added
@@ -222,10 +240,43 @@ export class Registry {
         }
     }
 
+    /**
+     * Makes all of these changes, or none, and resolves when they are on disk. An error has the place of its change in the list as `index`.
+     * A device may be in the list once.
+     */
+    async apply(changes: readonly RegistryChange[]): Promise<void> {
+        const seen = new Set<string>()
+        const results = changes.map((change, index) => {
+            try {
+                const { deviceId } = change
+                if (seen.has(deviceId))
+                    throw bad(`${deviceId} is in the list twice: leave one out`)
+                seen.add(deviceId)
+                return { deviceId, identity: this.result(change) }
+            } catch (error) {
+                throw error instanceof GatewayError
+                    ? Object.assign(error, { index })
+                    : error
+            }
+        })
+        if (results.length) this.set(results)
+        await this.saved()
+    }
+
+    private result(change: RegistryChange): DeviceIdentity | undefined {
+        const { deviceId } = change
+        if (change.do === "create") return this.added(change.identity)
+        if (change.do === "update")
+            return this.changed(deviceId, change.change, change)
+        const identity = this.identities.get(deviceId)
+        if (!identity) throw unknown(deviceId)
+        check(identity, change)
+        return undefined
+    }
+
     private put(identity: DeviceIdentity): DeviceIdentity {
-        const kept = checked(identity)
-        this.set([{ deviceId: kept.deviceId, identity: kept }])
-        return kept
+        this.set([{ deviceId: identity.deviceId, identity }])
+        return identity
     }
 
     /** Sets all of them, or none. */

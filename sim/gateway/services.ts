@@ -6,6 +6,7 @@ import type { CloudMessages } from "./cloudmessages"
 import type { Connection } from "./connection"
 import type { EventHub } from "./events"
 import type { Faults } from "./faults"
+import type { PeerChains } from "./peerchain"
 import type { GatewayLimits, Profile } from "./profiles"
 import type { Sessions } from "./sessions"
 import type { Message, MessageStore } from "./store"
@@ -38,6 +39,7 @@ export interface ConnectionServices {
     limits: GatewayLimits
     authenticator: Authenticator
     faults: Faults
+    peerChains: PeerChains
     sessions: Sessions
     store: MessageStore
     operations: Operations

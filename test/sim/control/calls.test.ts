@@ -5,6 +5,9 @@ import type { IPublishPacket } from "mqtt-packet"
 import { Control } from "../../../sim/control/control"
 import { Problem } from "../../../sim/control/problem"
 import { ManualClock } from "../../../sim/gateway/clock"
+import { Enrolments } from "../../../sim/gateway/enrolment"
+import { Policies } from "../../../sim/gateway/policies"
+import { ca, leaf, shows } from "../gateway/clientcertificate"
 import { publishPacket, until } from "../gateway/rig"
 import { api, callAt, events, type Answer } from "./api"
 
@@ -311,6 +314,99 @@ test("the same calls in-process, with the same checks", async t => {
     await until(() => heard.length === 1)
     stop()
     control.close()
+})
+
+test("a CA is registered, verified, and lets its devices in", async t => {
+    const { call, client, connectPacket } = await api(t)
+    const root = await ca("owner", 4)
+    const added = await call("POST /authorities", {
+        name: "owner",
+        certificate: root.pem,
+    })
+    assert.deepEqual([added.status, added.body.isVerified], [201, false])
+    const code = await call("POST /authorities/owner/code")
+    const early = await call("POST /authorities/owner/verify", {
+        certificate: (await leaf("other", 9, { issuer: root })).pem,
+    })
+    assert.deepEqual([early.status, early.body.error.code], [400, "bad-proof"])
+    const proof = await leaf(code.body.verificationCode, 9, { issuer: root })
+    const verified = await call("POST /authorities/owner/verify", {
+        certificate: proof.pem,
+    })
+    assert.equal(verified.body.isVerified, true)
+    assert.deepEqual((await call("GET /authorities/owner")).body, verified.body)
+    await call("POST /devices", {
+        deviceId: "d",
+        authentication: "certificateAuthority",
+    })
+    const device = await client(shows(await leaf("d", 1, { issuer: root })))
+    device.send(
+        connectPacket({
+            clientId: "d",
+            username: "hub.example/d/?api-version=2021-04-12",
+            password: undefined,
+        })
+    )
+    assert.equal((await device.next("connack")).returnCode, 0)
+    assert.equal((await call("DELETE /authorities/owner")).status, 204)
+    await device.closed
+    assert.equal((await call("GET /authorities/owner")).status, 404)
+    assert.deepEqual((await call("GET /authorities")).body.authorities, [])
+})
+
+test("the registry is exported and imported whole, with keys for who asks for keys", async t => {
+    const [from, to] = [await api(t), await api(t)]
+    const plain = await from.call("GET /registry")
+    assert(!JSON.stringify(plain.body).includes(from.device.primaryKey))
+    const { body } = await from.call("GET /registry/keys")
+    assert.equal(
+        body.devices[0].authentication.symmetricKey.primaryKey,
+        from.device.primaryKey
+    )
+    assert.deepEqual((await to.call("POST /registry", body)).body, {
+        created: 0,
+        updated: 1,
+        deleted: 0,
+    })
+    assert.equal(to.registry.get("leaf-1")!.primaryKey, from.device.primaryKey)
+    const wrong = await to.call("POST /registry", {
+        devices: [{ id: "a" }, { id: "b", importMode: "update" }],
+    })
+    assert.equal(wrong.status, 404)
+    assert.match(wrong.body.error.message, /entry 2 \(b\)/)
+    assert.equal(to.registry.get("a"), undefined)
+})
+
+test("policies are made and taken away, and devices enrolled with a token service", async t => {
+    const enrolments = new Enrolments()
+    const policies = Policies.builtIn()
+    const { call, gateway } = await api(t, {
+        policies,
+        tokenService: { policy: "device", authenticator: enrolments },
+    })
+    const made = await call("PUT /policies/mine", {
+        permissions: ["ServiceConnect"],
+    })
+    assert.equal(made.body.primaryKey, policies.get("mine")!.primaryKey)
+    const changed = await call("PUT /policies/mine", {
+        permissions: ["RegistryRead"],
+    })
+    assert.deepEqual(changed.body, {
+        ...made.body,
+        permissions: ["RegistryRead"],
+    })
+    assert.equal((await call("GET /policies")).body.policies.length, 6)
+    assert.equal((await call("DELETE /policies/mine")).status, 204)
+    assert.equal((await call("DELETE /policies/mine")).status, 404)
+    const { body } = await call("PUT /devices/leaf-1/enrolment", {})
+    assert.equal(body.secret, enrolments.toJSON()["leaf-1"])
+    assert.equal((await call("PUT /devices/leaf-9/enrolment", {})).status, 404)
+    assert.equal(gateway.enrolments, enrolments)
+    const other = await api(t)
+    assert.equal(
+        (await other.call("PUT /devices/leaf-1/enrolment", {})).status,
+        404
+    )
 })
 
 test("several gateways on one machine have a control API each", async t => {

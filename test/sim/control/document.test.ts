@@ -1,4 +1,4 @@
-/** The examples of docs/control.md, run with curl as they stand there, and the commands that do the same, at a gateway with a device. */
+/** The examples of docs/control.md and docs/identities.md, run as they stand there, and the commands that do the same, at a gateway with a device. */
 import assert from "node:assert/strict"
 import { execFile } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -12,7 +12,9 @@ import { Failure } from "../../../sim/cli/failure"
 import { send } from "../../../sim/cli/send"
 import { twin } from "../../../sim/cli/twin"
 import { startControl } from "../../../sim/control/server"
+import { Enrolments } from "../../../sim/gateway/enrolment"
 import { startGateway } from "../../../sim/gateway/gateway"
+import type { GatewayOptions } from "../../../sim/gateway/options"
 import { Policies } from "../../../sim/gateway/policies"
 import { Registry } from "../../../sim/gateway/registry"
 import { freePort, needsPeer } from "../../peers"
@@ -48,8 +50,8 @@ async function answering(made: Rig): Promise<Client> {
     return client
 }
 
-async function local(t: TestContext) {
-    const made = await rig(t)
+async function local(t: TestContext, options: Partial<GatewayOptions> = {}) {
+    const made = await rig(t, options)
     const server = await startControl({ gateway: made.gateway, port: 0 })
     t.after(() => server.close())
     const client = await answering(made)
@@ -90,51 +92,57 @@ async function remote(t: TestContext) {
     return { port: server.port, root: root.pem, key: service.primaryKey }
 }
 
+/** Runs the document's examples one after the other, in a folder of their own; gives what each has written. */
+async function runExamples(
+    t: TestContext,
+    name: string,
+    url: string,
+    away?: { port: number; root: string; key: string }
+): Promise<string[]> {
+    const folder = mkdtempSync(join(tmpdir(), "leaf-control-"))
+    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    if (away) writeFileSync(join(folder, "owner-root-ca.pem"), away.root)
+    const document = readFileSync(join(ROOT, "docs", name), "utf8")
+    const output: string[] = []
+    for (const [, block] of document.matchAll(/```sh\n(.*?)```/gs)) {
+        const text = block
+            .replaceAll("http://127.0.0.1:8880", url)
+            .replaceAll("gateway.example:8880", `gateway.example:${away?.port}`)
+        // A call that is refused ends the script.
+        const script = `set -euo pipefail
+leaf() { '${process.execPath}' '${LEAF}' "$@"; }
+curl() { command curl --fail-with-body --max-time 20 --noproxy '*' --resolve 'gateway.example:${away?.port ?? 1}:127.0.0.1' "$@"; }
+${text}`
+        const { stdout, stderr } = await promisify(execFile)(
+            "bash",
+            ["-c", script],
+            { cwd: folder, env: { ...process.env, POLICY_KEY: away?.key } }
+        ).catch((error: Error & { stdout: string; stderr: string }) => {
+            throw new Error(`${text}\n${error.stdout}\n${error.stderr}`)
+        })
+        assert.equal(stderr, "", text)
+        output.push(stdout)
+    }
+    return output
+}
+
 test(
-    "each example of the document does what it says",
+    "each example of control.md does what it says",
     needsPeer("curl"),
     async t => {
-        const folder = mkdtempSync(join(tmpdir(), "leaf-control-"))
-        t.after(() => rmSync(folder, { recursive: true, force: true }))
         const { server, client } = await local(t)
-        const away = await remote(t)
-        writeFileSync(join(folder, "owner-root-ca.pem"), away.root)
-        const document = readFileSync(join(ROOT, "docs", "control.md"), "utf8")
-        const blocks = [...document.matchAll(/```sh\n(.*?)```/gs)].map(
-            ([, block]) => block
-        )
-        assert.equal(blocks.length, 6)
         const telemetry = setInterval(
             () => client.send(publishPacket({ messageId: 7, payload: "{}" })),
             50
         )
         t.after(() => clearInterval(telemetry))
-        const output: string[] = []
-        for (const block of blocks) {
-            const text = block
-                .replaceAll("http://127.0.0.1:8880", server.url)
-                .replaceAll(
-                    "gateway.example:8880",
-                    `gateway.example:${away.port}`
-                )
-            // A call that is refused ends the script.
-            const script = `set -euo pipefail
-leaf() { '${process.execPath}' '${LEAF}' "$@"; }
-curl() { command curl --fail-with-body --max-time 20 --noproxy '*' --resolve 'gateway.example:${away.port}:127.0.0.1' "$@"; }
-${text}`
-            const { stdout, stderr } = await promisify(execFile)(
-                "bash",
-                ["-c", script],
-                {
-                    cwd: folder,
-                    env: { ...process.env, POLICY_KEY: away.key },
-                }
-            ).catch((error: Error & { stdout: string; stderr: string }) => {
-                throw new Error(`${text}\n${error.stdout}\n${error.stderr}`)
-            })
-            assert.equal(stderr, "", text)
-            output.push(stdout)
-        }
+        const output = await runExamples(
+            t,
+            "control.md",
+            server.url,
+            await remote(t)
+        )
+        assert.equal(output.length, 6)
         const [device, change, talk, states, faults] = output
         assert.match(
             device,
@@ -150,6 +158,33 @@ ${text}`
             /^id: .*\nevent: telemetry\ndata: \{.*"body":"\{\}"/m
         )
         assert.match(faults, /"faults":\[\{"id":1/)
+    }
+)
+
+test(
+    "each example of identities.md does what it says",
+    needsPeer("openssl"),
+    async t => {
+        const { server, gateway } = await local(t, {
+            policies: Policies.builtIn(),
+            tokenService: { policy: "device", authenticator: new Enrolments() },
+        })
+        const [own, authority, under, file, policies] = await runExamples(
+            t,
+            "identities.md",
+            server.url
+        )
+        assert.match(own, /"authentication":"selfSigned"/)
+        assert.match(authority, /"isVerified":true/)
+        assert.match(under, /"deviceId":"leaf-8"/)
+        assert.match(file, /\{"created":0,"updated":3,"deleted":0\}/)
+        assert.match(file, /\{"created":1,"updated":0,"deleted":1\}/)
+        assert.match(policies, /"name":"dashboard"[\s\S]*\{"secret":"/)
+        assert.deepEqual(gateway.registry.deviceIds, [
+            "leaf-1",
+            "leaf-7",
+            "leaf-9",
+        ])
     }
 )
 
