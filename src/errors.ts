@@ -256,6 +256,12 @@ export const enum ErrorCode {
     SettingsConflict = 7030,
     /** What was written to flash is not there. */
     SettingNotStored = 7031,
+    /** A sensor's name, interval, threshold … that a `Sampling` cannot use; the message names it. */
+    SamplingOption = 7060,
+    /** A sensor has not answered in time. */
+    SensorTimeout = 7061,
+    /** A reading that is no number, or not finite. */
+    SensorReading = 7062,
     // From here on, a request to the twin has failed.
     /** Too many wait. */
     TwinBusy = 7100,

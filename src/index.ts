@@ -19,7 +19,7 @@
  * - `useTokenService(leaf)` has the tokens made by the gateway's token service, so that no device key is in flash: docs/tokens.md.
  * - `tellWifi(leaf, new ds.Wifi())` has the console say whether the Wi-Fi is away or the gateway.
  * - `await watchHealth(leaf)` is a watchdog, and safe mode after five starts that ended early: then leave out what is yours.
- * - `Sampler` reads a sensor that may not answer.
+ * - `Sampler` reads a sensor that may not answer; `Sampling` reads several at their own rates, and sends what has changed: docs/sampling.md.
  * - `LeafError` is the one error; `errorCode` gives its number, which the documentation explains.
  *
  * What a firmware does not use is not in its image.
@@ -42,7 +42,14 @@ export type { WifiRole } from "./app/fieldsettings"
 export { gatewayLink } from "./app/gatewaylink"
 export { Leaf, type OpenLink, type SendOptions } from "./app/leaf"
 export type { MethodHandler, MethodResult } from "./app/methods"
-export { Sampler, roundReading } from "./app/sampler"
+export { Sampler, type Readable, roundReading } from "./app/sampler"
+export type { Measurement, MeasurementOptions } from "./app/measurement"
+export {
+    type SampledMessage,
+    Sampling,
+    type SamplingOptions,
+    type TimeSource,
+} from "./app/sampling"
 export type { Clock } from "./app/clock"
 export type { Settings } from "./app/settings"
 export { type WifiStrength, tellWifi } from "./app/wifi"
