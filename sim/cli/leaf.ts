@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command `leaf`: finds the sub-command, and turns what goes wrong into one sentence and an exit code. */
+import { boards } from "./boards"
 import { build } from "./build"
 import { certs } from "./certs"
 import { demo } from "./demo"
@@ -15,6 +16,7 @@ Commands:
   demo    runs the firmware in the simulator against a local gateway
   run     runs the firmware in the simulator against a gateway that is somewhere else
   gateway runs the local gateway alone
+  boards  lists the boards: what fits, pins, wiring
   build   compiles and links a firmware for a board
   token   makes a SAS token, or explains one
   certs   explains a gateway's certificates as a device sees them
@@ -26,6 +28,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     demo,
     run,
     gateway,
+    boards,
     build,
     token,
     certs,
