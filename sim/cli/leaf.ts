@@ -2,6 +2,7 @@
 /** The command `leaf`: finds the sub-command, and turns what goes wrong into one sentence and an exit code. */
 import { boards } from "./boards"
 import { build } from "./build"
+import { bundle } from "./bundle"
 import { certs } from "./certs"
 import { demo } from "./demo"
 import { Failure } from "./failure"
@@ -18,6 +19,7 @@ Commands:
   gateway runs the local gateway alone
   boards  lists the boards: what fits, pins, wiring
   build   compiles and links a firmware for a board
+  bundle  makes one file for a board's flash: runtime, program, settings
   token   makes a SAS token, or explains one
   certs   explains a gateway's certificates as a device sees them
 
@@ -30,6 +32,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     gateway,
     boards,
     build,
+    bundle,
     token,
     certs,
 }

@@ -110,6 +110,13 @@ export class FlashImage {
         return found
     }
 
+    /** The names of all settings that are there, whatever their form. */
+    settingNames(): string[] {
+        return [...this.values()]
+            .filter(([name, value]) => name.startsWith(":") && value.length)
+            .map(([name]) => name.slice(1))
+    }
+
     /** What the runtime itself reads, such as `wifi_ssid`: names without `:` in front. */
     rawValues(): Record<string, Buffer> {
         const found: Record<string, Buffer> = {}
