@@ -199,7 +199,10 @@ async function programFor(
 }
 
 /** The name says the offset, as DeviceScript's do: `devs flash --file` reads it there. */
-function defaultName(firmware: string, { name, chip }: BoardDescription) {
+export function defaultName(
+    firmware: string,
+    { name, chip }: BoardDescription
+) {
     const stem = `${basename(firmware).replace(/\.\w+$/, "")}-${name}`
     return chip.format === "uf2"
         ? `${stem}.uf2`

@@ -6,6 +6,7 @@ import { bundle } from "./bundle"
 import { certs } from "./certs"
 import { demo } from "./demo"
 import { Failure } from "./failure"
+import { flash } from "./flash"
 import { gateway } from "./gateway"
 import { USAGE } from "./options"
 import { run } from "./run"
@@ -20,6 +21,7 @@ Commands:
   boards  lists the boards: what fits, pins, wiring
   build   compiles and links a firmware for a board
   bundle  makes one file for a board's flash: runtime, program, settings
+  flash   writes such a file to a connected board
   token   makes a SAS token, or explains one
   certs   explains a gateway's certificates as a device sees them
 
@@ -33,6 +35,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     boards,
     build,
     bundle,
+    flash,
     token,
     certs,
 }
