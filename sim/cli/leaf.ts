@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 /** The command `leaf`: finds the sub-command, and turns what goes wrong into one sentence and an exit code. */
+import { boards } from "./boards"
 import { build } from "./build"
+import { bundle } from "./bundle"
 import { call } from "./call"
 import { certs } from "./certs"
 import { demo } from "./demo"
 import { Failure } from "./failure"
+import { flash } from "./flash"
 import { fleet } from "./fleet"
 import { gateway } from "./gateway"
 import { USAGE } from "./options"
@@ -23,7 +26,10 @@ Commands:
   send    sends a message to a device of a local gateway
   call    calls a direct method of a device of a local gateway
   twin    shows a device's twin at a local gateway, or changes it
+  boards  lists the boards: what fits, pins, wiring
   build   compiles and links a firmware for a board
+  bundle  makes one file for a board's flash: runtime, program, settings
+  flash   writes such a file to a connected board
   token   makes a SAS token, or explains one
   certs   explains a gateway's certificates as a device sees them
 
@@ -38,7 +44,10 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     send,
     call,
     twin,
+    boards,
     build,
+    bundle,
+    flash,
     token,
     certs,
 }

@@ -171,9 +171,41 @@ export interface CompilerDebugInfo {
     srcmap: number[]
 }
 
+/** What DeviceScript knows about a chip, as far as it is used here. Numbers may be texts such as `0x1000`. */
+export interface Architecture {
+    name: string
+    /** Where the newest runtime image is. */
+    bareUrl: string
+    binFlashOffset?: string | number
+    dcfgOffset: string
+    fstorOffset: string
+    fstorPages: number
+}
+
+/** A UF2 file: blocks of 256 bytes, each with its address. */
+export interface Uf2File {
+    writeBytes(address: number, bytes: Uint8Array): void
+    serialize(): Uint8Array
+}
+
 /** The parts of DeviceScript's compiler that are used here. */
 export interface Compiler {
-    resolveBuildConfig(config: { hwInfo: Record<string, string> }): object
+    resolveBuildConfig(config: { hwInfo: Record<string, string> }): {
+        archs: Record<string, Architecture>
+    }
+    /** A board's description, flat; `interpretStrings` takes texts that are numbers for numbers. */
+    jsonToDcfg(
+        json: object,
+        interpretStrings?: boolean
+    ): Record<string, number | string>
+    serializeDcfg(entries: Record<string, number | string>): Uint8Array
+    decodeDcfg(bytes: Uint8Array): {
+        errors: string[]
+        settings: Record<string, number | string>
+    }
+    /** What is wrong with the pins of a board. */
+    pinsInfo(chip: Architecture, board: object): { errors: string[] }
+    UF2File: { fromFile(bytes: Uint8Array): Uf2File }
     /** The sources of `@devicescript/*`, by file name from the project's folder. */
     preludeFiles(config: object): Record<string, string>
     compileWithHost(

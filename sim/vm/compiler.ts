@@ -253,7 +253,8 @@ const CODE_SECTION = 1
 /** A function's size is its code and this header. */
 const FUNCTION_HEADER = 16
 
-function endOfCode(binary: Buffer): number {
+/** Where the bytecode of an image ends. */
+export function endOfCode(binary: Buffer): number {
     const at = SECTION_TABLE + 8 * CODE_SECTION
     return binary.readUInt32LE(at) + binary.readUInt32LE(at + 4)
 }

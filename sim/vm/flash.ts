@@ -1,7 +1,7 @@
 /**
  * The flash of a device: settings and the program, in the runtime's own format ("fstor").
  *
- * Two areas of 8 KB take turns as a log: entries of 24 bytes (name, offset, size) grow up from the start, their
+ * Two areas of 8 KB (16 KB on an ESP32) take turns as a log: entries of 24 bytes (name, offset, size) grow up from the start, their
  * values grow down from the end, the last entry of a name counts. When the log is full, what counts is copied to the
  * other area. Entries whose name starts with `*` point to pages of their own behind the two areas: the program.
  * `@devicescript/settings` keeps the setting `name` as JSON under `:name`.
@@ -10,14 +10,11 @@
  */
 import { readFileSync, renameSync, writeFileSync } from "node:fs"
 
-/** Flash of the simulator and of an RP2040 board, in bytes. */
-const FLASH_SIZE = 128 * 1024
 const PAGE = 4096
-const PAGES = FLASH_SIZE / PAGE
-/** Pages of each of the two areas. */
-const AREA_PAGES = 2
-const AREA = AREA_PAGES * PAGE
-const FIRST_DATA_PAGE = 2 * AREA_PAGES
+/** Pages of the simulator's store and of an RP2040 board's: 128 KB. An ESP32 has 64. */
+export const STORE_PAGES = 32
+/** Pages of each of the two areas: a sixteenth of the store, two at least. */
+const areaPages = (pages: number) => Math.max(2, Math.floor(pages / 16))
 
 const MAGIC0 = 0x52545346
 const MAGIC1 = 0x6becea0a
@@ -32,8 +29,6 @@ const PROGRAM_HEADER = 128
 const PROGRAM_MAGIC0 = 0x8d8abd53
 const PROGRAM_MAGIC1 = 0xb27c4b2b
 const PROGRAM_ALIGN = 32
-/** The runtime never gives its last data page away. */
-const PROGRAM_PAGES = PAGES - FIRST_DATA_PAGE - 1
 
 /** The longest name that `readSetting` accepts. */
 export const MAX_NAME_LENGTH = 13
@@ -41,8 +36,13 @@ export const MAX_NAME_LENGTH = 13
 /** Name, colon and JSON of one setting, in bytes. One byte more, and reading it aborts the runtime. */
 export const MAX_SETTING_BYTES = 232
 
+/** The largest program image for a store of so many pages. The runtime never gives its last data page away. */
+export function maxProgramBytes(pages: number): number {
+    return (pages - 2 * areaPages(pages) - 1) * PAGE - PROGRAM_HEADER
+}
+
 /** The largest program image, in bytes: 110,464. The runtime refuses 32 more when it is given a program. */
-export const MAX_PROGRAM_BYTES = PROGRAM_PAGES * PAGE - PROGRAM_HEADER
+export const MAX_PROGRAM_BYTES = maxProgramBytes(STORE_PAGES)
 
 /** A setting that does not fit, or bytes that are no flash image. */
 export class FlashError extends Error {
@@ -63,17 +63,24 @@ const align8 = (size: number) => (size === 0 ? 8 : (size + 7) & ~7)
 /** The bytes of a device's flash, and what is in them. */
 export class FlashImage {
     private readonly flash: Buffer
+    /** Bytes of each of the two areas. */
+    private readonly areaBytes: number
 
     /**
      * @param bytes a flash image as the runtime saves it; left out or empty: a new flash
+     * @param pages of 4 KB that the board's runtime has for its store
      * @throws FlashError when the bytes are something else. (The runtime would erase them without a word.)
      */
-    constructor(bytes: Uint8Array = new Uint8Array(0)) {
-        this.flash = Buffer.alloc(FLASH_SIZE, 0xff)
+    constructor(
+        bytes: Uint8Array = new Uint8Array(0),
+        private readonly pages = STORE_PAGES
+    ) {
+        this.flash = Buffer.alloc(pages * PAGE, 0xff)
+        this.areaBytes = areaPages(pages) * PAGE
         if (bytes.length === 0) this.format(0, 1)
-        if (bytes.length > FLASH_SIZE)
+        if (bytes.length > this.flash.length)
             throw new FlashError(
-                `This is no flash image: ${bytes.length} bytes, at most ${FLASH_SIZE} expected.`
+                `This is no flash image: ${bytes.length} bytes, at most ${this.flash.length} expected.`
             )
         this.flash.set(bytes)
         this.area()
@@ -87,7 +94,7 @@ export class FlashImage {
     /** Takes over what a device has saved. */
     replace(bytes: Uint8Array): void {
         this.flash.fill(0xff)
-        this.flash.set(bytes.subarray(0, FLASH_SIZE))
+        this.flash.set(bytes.subarray(0, this.flash.length))
     }
 
     /** The settings that a device would read, by name; without those that are no JSON, such as a slot of the outbox. */
@@ -100,6 +107,21 @@ export class FlashImage {
                 } catch {
                     // Bytes, for `settingBytes`.
                 }
+        return found
+    }
+
+    /** The names of all settings that are there, whatever their form. */
+    settingNames(): string[] {
+        return [...this.values()]
+            .filter(([name, value]) => name.startsWith(":") && value.length)
+            .map(([name]) => name.slice(1))
+    }
+
+    /** What the runtime itself reads, such as `wifi_ssid`: names without `:` in front. */
+    rawValues(): Record<string, Buffer> {
+        const found: Record<string, Buffer> = {}
+        for (const [name, value] of this.values())
+            if (!/^[:*]/.test(name)) found[name] = Buffer.from(value)
         return found
     }
 
@@ -149,7 +171,7 @@ export class FlashImage {
         for (const entry of this.current().values())
             used +=
                 ENTRY + (entry.name.startsWith("*") ? 0 : align8(entry.size))
-        return AREA - used - RESERVE + ENTRY
+        return this.areaBytes - used - RESERVE + ENTRY
     }
 
     /** How often the log was packed into the other area, which is erased for it. */
@@ -180,12 +202,13 @@ export class FlashImage {
      * @throws FlashError when it is too large
      */
     setProgram(image: Uint8Array): void {
-        if (image.length > MAX_PROGRAM_BYTES || image.length % PROGRAM_ALIGN)
+        const most = maxProgramBytes(this.pages)
+        if (image.length > most || image.length % PROGRAM_ALIGN)
             throw new FlashError(
-                `The image has ${image.length} bytes; a multiple of ${PROGRAM_ALIGN}, at most ${MAX_PROGRAM_BYTES}, fits the flash.`
+                `The image has ${image.length} bytes; a multiple of ${PROGRAM_ALIGN}, at most ${most}, fits the flash.`
             )
         if (this.program()?.equals(image)) return
-        const at = FIRST_DATA_PAGE * PAGE
+        const at = 2 * this.areaBytes
         const size = PROGRAM_HEADER + image.length
         this.flash.fill(0xff, at, at + Math.ceil(size / PAGE) * PAGE)
         this.flash.writeUInt32LE(PROGRAM_MAGIC0, at)
@@ -219,13 +242,13 @@ export class FlashImage {
 
     /** Where the area that counts starts. */
     private area(): number {
-        const valid = [0, AREA].filter(
+        const valid = [0, this.areaBytes].filter(
             at =>
                 this.flash.readUInt32LE(at) === MAGIC0 &&
                 this.flash.readUInt32LE(at + 4) === MAGIC1 &&
                 this.flash.readUInt32LE(at + 12) === PAGE &&
-                this.flash.readUInt16LE(at + 16) === PAGES &&
-                this.flash.readUInt16LE(at + 18) === AREA_PAGES
+                this.flash.readUInt16LE(at + 16) === this.pages &&
+                this.flash.readUInt16LE(at + 18) === areaPages(this.pages)
         )
         if (!valid.length)
             throw new FlashError(
@@ -243,7 +266,7 @@ export class FlashImage {
     private log(): { entries: Entry[]; end: number; dataStart: number } {
         const area = this.area()
         const entries: Entry[] = []
-        let dataStart = area + AREA
+        let dataStart = area + this.areaBytes
         let end = area + HEADER
         while (end + ENTRY <= dataStart) {
             const offset = this.flash.readUInt32LE(end + NAME_BYTES)
@@ -252,7 +275,7 @@ export class FlashImage {
                 .toString("latin1", end, end + NAME_BYTES)
                 .replace(/\0.*$/s, "")
             const size = this.flash.readUInt32LE(end + NAME_BYTES + 4)
-            if (offset + size > FLASH_SIZE)
+            if (offset + size > this.flash.length)
                 throw new FlashError(`The flash is broken at ${name}.`)
             entries.push({ name, offset, size })
             if (offset < dataStart) dataStart = offset
@@ -304,9 +327,9 @@ export class FlashImage {
             ),
         }))
         const old = this.area()
-        const area = old === 0 ? AREA : 0
+        const area = old === 0 ? this.areaBytes : 0
         this.format(area, this.generation(old) + 1)
-        let dataStart = area + AREA
+        let dataStart = area + this.areaBytes
         for (const { name, offset, size, value } of current) {
             if (name.startsWith("*")) {
                 this.append({ name, offset, size })
@@ -319,13 +342,13 @@ export class FlashImage {
     }
 
     private format(area: number, generation: number): void {
-        this.flash.fill(0xff, area, area + AREA)
+        this.flash.fill(0xff, area, area + this.areaBytes)
         this.flash.writeUInt32LE(MAGIC0, area)
         this.flash.writeUInt32LE(MAGIC1, area + 4)
         this.flash.writeUInt32LE(generation, area + 8)
         this.flash.writeUInt32LE(PAGE, area + 12)
-        this.flash.writeUInt16LE(PAGES, area + 16)
-        this.flash.writeUInt16LE(AREA_PAGES, area + 18)
+        this.flash.writeUInt16LE(this.pages, area + 16)
+        this.flash.writeUInt16LE(areaPages(this.pages), area + 18)
         this.flash.writeUInt32LE(0, area + 20)
     }
 }

@@ -22,6 +22,7 @@ interface VmModule {
     error: (...parts: unknown[]) => void
     sendPacket: (frame: Uint8Array) => void
     panicHandler: (code: number) => void
+    flashSize: number
     flashLoad: () => Uint8Array
     flashSave: (bytes: Uint8Array) => void
     devsGcStress(on: boolean): void
@@ -153,6 +154,8 @@ export class Machine {
         vm.dmesg = alive(options.onLine)
         vm.panicHandler = alive(options.onPanic)
         vm.sendPacket = alive(options.onFrame)
+        // A store of another size than this the runtime would format.
+        vm.flashSize = options.loadFlash().length
         vm.flashLoad = () => options.loadFlash()
         vm.flashSave = alive(options.saveFlash)
         vm.log = () => undefined

@@ -91,11 +91,7 @@ function readPlaces({ srcmap }: CompilerDebugInfo): {
     return { counters, places }
 }
 
-/** @throws LinkerError */
-export function readImage(
-    { binary, debug }: Linked,
-    set: InstructionSet
-): Program {
+function checkHeader(binary: Buffer): void {
     if (
         binary.length < HEADER_BYTES + SECTIONS * SECTION_BYTES ||
         !binary.subarray(0, MAGIC.length).equals(MAGIC)
@@ -103,6 +99,14 @@ export function readImage(
         throw new LinkerError("it is none")
     if (binary.readUInt32LE(MAGIC.length) !== VERSION)
         throw new LinkerError("its version is not 2.16.4")
+}
+
+/** @throws LinkerError */
+export function readImage(
+    { binary, debug }: Linked,
+    set: InstructionSet
+): Program {
+    checkHeader(binary)
     const sections = readSections(binary)
     const { counters, places } = readPlaces(debug)
     const table = sections[Section.functions]
@@ -209,4 +213,25 @@ function writeSections(header: Buffer, sections: Buffer[]): Buffer {
     })
     const padding = Buffer.alloc(-at & (IMAGE_ALIGNMENT - 1))
     return Buffer.concat([header, table, ...sections, padding])
+}
+
+/** What an image says about its board, as DeviceScript writes it; empty when it says nothing. @throws LinkerError */
+export function configurationOf(binary: Buffer): Buffer {
+    checkHeader(binary)
+    return readSections(binary)[Section.configuration]
+}
+
+/** An image with this in place of what it says about its board. Code and data stay as they are. @throws LinkerError */
+export function withConfiguration(
+    binary: Buffer,
+    configuration: Uint8Array
+): Buffer {
+    checkHeader(binary)
+    const sections = readSections(binary)
+    // The runtime wants its address to be a multiple of 4, and its end too.
+    sections[Section.configuration] = Buffer.concat([
+        configuration,
+        Buffer.alloc(-configuration.length & 3),
+    ])
+    return writeSections(binary.subarray(0, HEADER_BYTES), sections)
 }
