@@ -6,6 +6,7 @@ import { demo } from "./demo"
 import { Failure } from "./failure"
 import { gateway } from "./gateway"
 import { USAGE } from "./options"
+import { provision } from "./provision"
 import { run } from "./run"
 import { token } from "./token"
 
@@ -15,6 +16,7 @@ Commands:
   demo    runs the firmware in the simulator against a local gateway
   run     runs the firmware in the simulator against a gateway that is somewhere else
   gateway runs the local gateway alone
+  provision  checks a device's connection string and CA, and writes its settings
   build   compiles and links a firmware for a board
   token   makes a SAS token, or explains one
   certs   explains a gateway's certificates as a device sees them
@@ -26,6 +28,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     demo,
     run,
     gateway,
+    provision,
     build,
     token,
     certs,
