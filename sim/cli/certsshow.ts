@@ -5,7 +5,7 @@
  * (a firmware of the set `rsa` or `ec` takes less). Not done: connecting to the gateway, revocation.
  */
 import { createHash, X509Certificate } from "node:crypto"
-import { anchorText } from "../provisioning/provision"
+import { anchorText } from "../provisioning/anchors"
 import { Buffer as DeviceBuffer } from "../shim/buffer"
 import { Failure } from "./failure"
 
@@ -69,6 +69,11 @@ const HINTS: Record<number, string> = {
     3032: "Serve the server's certificate first, and its issuers after it.",
     3040: "Pin the CA that this chain ends in, or serve the intermediates that are missing.",
     3041: "An issuer is no CA: sign with the Edge CA, not with a server's certificate.",
+}
+
+/** What to do about a refusal of a chain; nothing for other codes. */
+export function hintFor(code: number): string | undefined {
+    return HINTS[code]
 }
 
 /** The certificates of a file, PEM (any number) or DER (one). @throws Failure if there are none */
@@ -157,7 +162,7 @@ export async function judgeChain(
             ok: false,
             code: error.code,
             message: `A device refuses it: ${error.message}.`,
-            hint: HINTS[error.code] ?? "Make the chain anew.",
+            hint: hintFor(error.code) ?? "Make the chain anew.",
         }
     }
 }

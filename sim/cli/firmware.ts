@@ -1,5 +1,5 @@
 /** The firmwares that ship with the package, for each set of TLS parts. */
-import { X509Certificate } from "node:crypto"
+import type { X509Certificate } from "node:crypto"
 import { join } from "node:path"
 import { compile, Image } from "../vm/compiler"
 import { Failure } from "./failure"
@@ -48,7 +48,9 @@ export function compileFirmware(
 }
 
 /** The set for gateways with a chain up to one of these CAs, by the kind of their keys. */
-export function setFor(anchors: X509Certificate[]): FirmwareSet {
+export function setFor(
+    anchors: Pick<X509Certificate, "publicKey">[]
+): FirmwareSet {
     const isEc = anchors.map(
         ({ publicKey }) => publicKey.asymmetricKeyType === "ec"
     )

@@ -11,6 +11,7 @@ import { flash } from "./flash"
 import { fleet } from "./fleet"
 import { gateway } from "./gateway"
 import { USAGE } from "./options"
+import { provision } from "./provision"
 import { run } from "./run"
 import { send } from "./send"
 import { token } from "./token"
@@ -27,6 +28,7 @@ Commands:
   call    calls a direct method of a device of a local gateway
   twin    shows a device's twin at a local gateway, or changes it
   boards  lists the boards: what fits, pins, wiring
+  provision  checks a device's connection string and CA, and writes its settings
   build   compiles and links a firmware for a board
   bundle  makes one file for a board's flash: runtime, program, settings
   flash   writes such a file to a connected board
@@ -45,6 +47,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     call,
     twin,
     boards,
+    provision,
     build,
     bundle,
     flash,

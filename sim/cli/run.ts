@@ -4,8 +4,14 @@ import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { showConsole } from "../dashboard/console"
 import { JsonDisplay, TextDisplay } from "../dashboard/display"
-import { provision, ProvisioningOptions } from "../provisioning/provision"
+import { anchorKey } from "../provisioning/anchors"
+import {
+    provision,
+    ProvisioningOptions,
+    readDevice,
+} from "../provisioning/provision"
 import { Board } from "../vm/boards"
+import { FlashImage } from "../vm/flash"
 import { startDevice } from "../vm/host"
 import { simulatedSensors, type SensorOptions } from "../vm/sensors"
 import { sine } from "../vm/signals"
@@ -22,6 +28,7 @@ import {
 } from "./options"
 
 const HELP = `Usage: leaf run --connection-string-file <file> --ca <file> [options]
+       leaf run --flash <file> [options]
 
 Runs the firmware in the simulator against a gateway, with simulated sensors, until Ctrl-C.
 
@@ -29,6 +36,8 @@ Options:
   --connection-string-file <file>
                        the device's connection string, with GatewayHostName; - reads standard input
   --ca <file>          the owner's root CA (PEM or DER) that the gateway's chain ends in; two while it is being changed
+  --flash <file>       a flash image of "leaf provision", in place of the two and of the next five: the device keeps what it
+                       learns there
   --address <host>     where to connect to (default: GatewayHostName, which is what the certificate must be for)
   --port <n>           MQTT (default 8883)
   --https-port <n>     HTTPS, for the time (default 443)
@@ -61,17 +70,11 @@ export async function run(args: string[]): Promise<number> {
     const display = options.json
         ? new JsonDisplay(write)
         : new TextDisplay(write, process.stdout.isTTY && !process.env.NO_COLOR)
-    const ca = options.ca.map(file => readBytes("--ca", file))
-    const flash = await provision(
-        readText("--connection-string-file", options.connectionStringFile),
-        ca,
-        options.provisioning
-    )
-    const image = await compileFirmware(
-        options.set ??
-            setFor(ca.map(certificate => new X509Certificate(certificate))),
-        options.firmware
-    )
+    const { flash, set } =
+        "flash" in options.identity
+            ? await fromFlash(options.identity.flash)
+            : await fromFiles(options.identity)
+    const image = await compileFirmware(options.set ?? set, options.firmware)
     const device = await startDevice({
         image,
         flash,
@@ -87,12 +90,49 @@ export async function run(args: string[]): Promise<number> {
     return 0
 }
 
-interface RunOptions {
+interface Started {
+    flash: FlashImage | string
+    /** The TLS parts that the CAs' keys need. */
+    set: FirmwareSet
+}
+
+async function fromFiles(identity: IdentityFiles): Promise<Started> {
+    const ca = identity.ca.map(file => readBytes("--ca", file))
+    const flash = await provision(
+        readText("--connection-string-file", identity.connectionStringFile),
+        ca,
+        identity.provisioning
+    )
+    return { flash, set: setFor(ca.map(one => new X509Certificate(one))) }
+}
+
+/** For `--flash`. @throws Failure unless a device would start with it */
+export async function fromFlash(file: string): Promise<Started> {
+    let anchors
+    try {
+        const flash = new FlashImage(readBytes("--flash", file))
+        ;({ anchors } = await readDevice(flash.settings()))
+    } catch (error) {
+        if (error instanceof Failure) throw error
+        // The messages of flash and settings hold no values.
+        throw new Failure(
+            `--flash ${file}: ${(error as Error).message.replace(/\.$/, "")}. "leaf provision --flash-image" makes one.`
+        )
+    }
+    const keys = anchors.map(anchor => ({ publicKey: anchorKey(anchor) }))
+    return { flash: file, set: setFor(keys) }
+}
+
+interface IdentityFiles {
     connectionStringFile: string
     ca: string[]
+    provisioning: ProvisioningOptions
+}
+
+interface RunOptions {
+    identity: IdentityFiles | { flash: string }
     set: FirmwareSet | undefined
     firmware: FirmwareName | undefined
-    provisioning: ProvisioningOptions
     board: Board | undefined
     sensors: Pick<SensorOptions, "temperatureC" | "humidityPercent">
     json: boolean
@@ -106,11 +146,12 @@ function readOptions(args: string[]): RunOptions | undefined {
             options: {
                 "connection-string-file": { type: "string" },
                 ca: { type: "string", multiple: true },
+                flash: { type: "string" },
                 address: { type: "string" },
-                port: { type: "string", default: "8883" },
-                "https-port": { type: "string", default: "443" },
-                telemetry: { type: "string", default: "60" },
-                heartbeat: { type: "string", default: "300" },
+                port: { type: "string" },
+                "https-port": { type: "string" },
+                telemetry: { type: "string" },
+                heartbeat: { type: "string" },
                 firmware: { type: "string" },
                 set: { type: "string" },
                 board: { type: "string" },
@@ -123,48 +164,66 @@ function readOptions(args: string[]): RunOptions | undefined {
         throw usageFailure("run", error)
     }
     if (values.help) return undefined
-    const file = values["connection-string-file"]
-    if (!file || !values.ca?.length)
-        throw new Failure(
-            '--connection-string-file and --ca are needed. "leaf run --help" says more.',
-            USAGE
-        )
     const set = values.set
     if (set !== undefined && set !== "rsa" && set !== "ec" && set !== "all")
         throw new Failure(`--set ${set}: there are rsa, ec and all.`, USAGE)
     return {
         set,
         firmware: readFirmware(values.firmware),
-        connectionStringFile: file,
-        ca: values.ca,
+        identity: readIdentity(values),
         json: values.json!,
         board: readBoard(values.board),
         sensors: readSensors(values.sensor, {
             temperatureC: sine(22, 3, 60000),
             humidityPercent: sine(45, 10, 90000),
         }),
+    }
+}
+
+/** What is in a flash image, and can be given apart only without one. */
+const PROVISIONED = [
+    "connection-string-file",
+    "ca",
+    "address",
+    "port",
+    "https-port",
+    "telemetry",
+    "heartbeat",
+] as const
+type Given = { [name in (typeof PROVISIONED)[number]]?: string | string[] } & {
+    ca?: string[]
+    flash?: string
+}
+
+function readIdentity(values: Given): RunOptions["identity"] {
+    if (values.flash !== undefined) {
+        const both = PROVISIONED.find(name => values[name] !== undefined)
+        if (both)
+            throw new Failure(
+                `--flash and --${both}: the flash image says that already, so leave one of them out.`,
+                USAGE
+            )
+        return { flash: values.flash }
+    }
+    const text = (name: keyof Given) => values[name] as string | undefined
+    const file = text("connection-string-file")
+    if (!file || !values.ca?.length)
+        throw new Failure(
+            '--connection-string-file and --ca are needed, or --flash. "leaf run --help" says more.',
+            USAGE
+        )
+    const number = (name: keyof Given, fallback: string, most: number) =>
+        readNumber(`--${name}`, text(name) ?? fallback, 1, most)
+    return {
+        connectionStringFile: file,
+        ca: values.ca,
         provisioning: {
             provisionedSec: Math.floor(Date.now() / 1000),
-            gatewayAddress: values.address,
-            mqttPort: readNumber("--port", values.port!, 1, 65535),
-            timePort: readNumber(
-                "--https-port",
-                values["https-port"]!,
-                1,
-                65535
-            ),
-            telemetrySec: readNumber(
-                "--telemetry",
-                values.telemetry!,
-                1,
-                DAY_SEC
-            ),
-            heartbeatSec: readNumber(
-                "--heartbeat",
-                values.heartbeat!,
-                1,
-                DAY_SEC
-            ),
+            gatewayAddress: text("address"),
+            mqttPort: number("port", "8883", 65535),
+            timePort: number("https-port", "443", 65535),
+            telemetrySec: number("telemetry", "60", DAY_SEC),
+            heartbeatSec: number("heartbeat", "300", DAY_SEC),
         },
     }
 }

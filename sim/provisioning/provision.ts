@@ -4,11 +4,13 @@
  * The names and forms of the settings are the device's own code (`src/app/settings.ts`), so that both sides agree by
  * construction; errors of that code come out as sentences for the user.
  */
-import "reflect-metadata"
-import { BasicConstraintsExtension, X509Certificate } from "@peculiar/x509"
-import { Buffer as DeviceBuffer } from "../shim/buffer"
+import type { Buffer as DeviceBuffer } from "../shim/buffer"
 import { Failure } from "../cli/failure"
 import { FlashImage } from "../vm/flash"
+import { readAnchor, type Anchor } from "./anchors"
+import type { Network } from "./wifi"
+
+export { anchorText } from "./anchors"
 
 /** The device's modules that are shared, as far as the host calls them. */
 interface ConnectionStringModule {
@@ -17,13 +19,12 @@ interface ConnectionStringModule {
 interface SettingsModule {
     settingsFor(
         connection: ConnectionString,
-        anchors: {
-            subject: DeviceBuffer
-            subjectPublicKeyInfo: DeviceBuffer
-        }[],
+        anchors: Anchor[],
         options: ProvisioningOptions
     ): Record<string, unknown>
-    parseSettings(read: (name: string) => Promise<unknown>): Promise<unknown>
+    parseSettings(
+        read: (name: string) => Promise<unknown>
+    ): Promise<DeviceSettings>
 }
 
 export interface ConnectionString {
@@ -32,6 +33,20 @@ export interface ConnectionString {
     sharedAccessKey: string
     gatewayHostName?: string
     unknown: string[]
+}
+
+/** What the device makes of its settings, as far as the host looks at it. */
+export interface DeviceSettings {
+    hubHost: string
+    deviceId: string
+    /** The decoded key. A secret. */
+    deviceKey: DeviceBuffer
+    gateway: string
+    gatewayAddress: string
+    mqttPort: number
+    timePort: number
+    anchors: DeviceBuffer[]
+    provisionedSec: number
 }
 
 export interface ProvisioningOptions {
@@ -46,81 +61,95 @@ export interface ProvisioningOptions {
     alertC?: number
 }
 
+export interface Provisioned {
+    /** What goes into the flash, by name. There is a secret in it. */
+    settings: Record<string, unknown>
+    /** The same as the device reads it. */
+    device: DeviceSettings
+    /** Names of parts of the connection string that nobody knows. */
+    unknown: string[]
+}
+
 /**
- * The flash of a device that is ready to start.
+ * The settings of a device that is ready to start.
  *
  * @param anchors the owner's CA certificates, PEM or DER; one, or two while it is being changed
  * @throws Failure with what is wrong; the key is in no message
  */
+export async function deviceSettings(
+    connectionString: string,
+    anchors: (string | Uint8Array)[],
+    options: ProvisioningOptions
+): Promise<Provisioned> {
+    const { parseConnectionString } =
+        require("../../src/iothub/connectionstring") as ConnectionStringModule
+    const { settingsFor } = require("../../src/app/settings") as SettingsModule
+    return orFailure(async () => {
+        const connection = parseConnectionString(connectionString)
+        const settings = settingsFor(
+            connection,
+            anchors.map(readAnchor),
+            options
+        )
+        // What the device would refuse is refused here.
+        const device = await readDevice(settings)
+        return { settings, device, unknown: connection.unknown }
+    })
+}
+
+/**
+ * What a device makes of settings.
+ *
+ * @throws LeafError as the device would
+ */
+export function readDevice(
+    settings: Record<string, unknown>
+): Promise<DeviceSettings> {
+    const { parseSettings } =
+        require("../../src/app/settings") as SettingsModule
+    return parseSettings(name => Promise.resolve(settings[name]))
+}
+
+/** The flash with these settings, and the network that the runtime joins. @throws Failure if they do not fit */
+export function flashOf(
+    settings: Record<string, unknown>,
+    network?: Network
+): Promise<FlashImage> {
+    return orFailure(async () => {
+        const flash = new FlashImage()
+        for (const [name, value] of Object.entries(settings))
+            flash.set(name, value)
+        if (network) {
+            flash.setRaw("wifi_ssid", network.ssid)
+            flash.setRaw("wifi_psk", network.password)
+        }
+        return flash
+    })
+}
+
+/** The flash of a device that is ready to start: `deviceSettings` and `flashOf` in one. */
 export async function provision(
     connectionString: string,
     anchors: (string | Uint8Array)[],
     options: ProvisioningOptions
 ): Promise<FlashImage> {
-    const { parseConnectionString } =
-        require("../../src/iothub/connectionstring") as ConnectionStringModule
-    const { settingsFor, parseSettings } =
-        require("../../src/app/settings") as SettingsModule
+    const { settings } = await deviceSettings(
+        connectionString,
+        anchors,
+        options
+    )
+    return flashOf(settings)
+}
+
+/** What the device's code and the flash refuse becomes a sentence for the user. */
+async function orFailure<T>(work: () => Promise<T>): Promise<T> {
     try {
-        const settings = settingsFor(
-            parseConnectionString(connectionString),
-            anchors.map(readAnchor),
-            options
-        )
-        // What the device would refuse is refused here.
-        await parseSettings(name => Promise.resolve(settings[name]))
-        const flash = new FlashImage()
-        for (const [name, value] of Object.entries(settings))
-            flash.set(name, value)
-        return flash
+        return await work()
     } catch (error) {
         if (error instanceof Failure) throw error
+        const { message } = error as Error
         throw new Failure(
-            `The device cannot be provisioned: ${(error as Error).message}.`
+            `The device cannot be provisioned: ${message.replace(/\.$/, "")}.`
         )
-    }
-}
-
-/**
- * A CA as devices take it by the method `leaf.changeSettings`: base64 of its name and its key, both as DER.
- *
- * @param certificate PEM or DER
- * @throws Failure with what is wrong
- */
-export function anchorText(certificate: string | Uint8Array): string {
-    const { subject, subjectPublicKeyInfo } = readAnchor(certificate)
-    return Buffer.concat([
-        subject as unknown as Uint8Array,
-        subjectPublicKeyInfo as unknown as Uint8Array,
-    ]).toString("base64")
-}
-
-function readAnchor(certificate: string | Uint8Array) {
-    if (
-        typeof certificate === "string" &&
-        certificate.split("-----BEGIN CERTIFICATE-----").length > 2
-    )
-        throw new Failure(
-            "The file with the owner's CA holds several certificates: give one with the CA alone that is to be trusted."
-        )
-    let parsed: X509Certificate
-    try {
-        parsed = new X509Certificate(certificate)
-    } catch {
-        throw new Failure(
-            "The owner's CA is no X.509 certificate in PEM or DER: give the file with the root (or the CA that your gateway's chain ends in)."
-        )
-    }
-    // A root of version 1 has no extensions at all, and nothing says that it is a CA.
-    const isCa = parsed.getExtension(BasicConstraintsExtension)?.ca
-    if (!isCa && parsed.extensions.length)
-        throw new Failure(
-            "The certificate is not of a CA: the gateway's own is renewed about monthly, so give the root (or the CA that your gateway's chain ends in)."
-        )
-    const name = new Uint8Array(parsed.subjectName.toArrayBuffer())
-    const key = new Uint8Array(parsed.publicKey.rawData)
-    return {
-        subject: DeviceBuffer.from(name),
-        subjectPublicKeyInfo: DeviceBuffer.from(key),
     }
 }
